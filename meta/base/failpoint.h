@@ -1,0 +1,35 @@
+// Named seams where tests delay, fail or stop the process: Failpoint("fs.put.before_commit").
+// Compiled out unless AMPHORA_FAILPOINTS is defined; costs one relaxed load when none is armed.
+// Armed by tests through ArmFailpoint, or by the environment AMPHORA_FAILPOINTS="name=action;…".
+// Actions: "off", "fail" (returns kIo), "fail(errno)", "sleep(milliseconds)", "exit" (_exit(137)),
+// each optionally counted: "3*fail" acts on the first three visits only, "exit@5" acts on the fifth.
+// Thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include "meta/base/result.h"
+
+namespace amphora {
+
+// False when `action` can't be parsed; then nothing changes.
+bool ArmFailpoint(std::string_view name, std::string_view action);
+void DisarmAllFailpoints();
+// Reads the environment variable; called once by main.
+void ArmFailpointsFromEnvironment();
+// How often a failpoint was visited since it was armed.
+std::uint64_t FailpointVisits(std::string_view name);
+
+namespace internal {
+bool AnyFailpointArmed();
+Status VisitFailpoint(std::string_view name);
+}  // namespace internal
+
+inline Status Failpoint([[maybe_unused]] std::string_view name) {
+#ifdef AMPHORA_FAILPOINTS
+  if (internal::AnyFailpointArmed()) return internal::VisitFailpoint(name);
+#endif
+  return Ok();
+}
+
+}  // namespace amphora

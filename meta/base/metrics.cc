@@ -1,0 +1,26 @@
+#include "meta/base/metrics.h"
+
+namespace amphora {
+namespace {
+
+struct Row {
+  std::string_view name;
+  std::string_view help;
+};
+
+constexpr Row kRows[] = {
+#define AMPHORA_COUNTER_ROW(name, text, help) {text, help},
+    AMPHORA_COUNTERS(AMPHORA_COUNTER_ROW)
+#undef AMPHORA_COUNTER_ROW
+};
+
+}  // namespace
+
+std::string_view CounterName(Counter counter) {
+  return kRows[static_cast<std::size_t>(counter)].name;
+}
+std::string_view CounterHelp(Counter counter) {
+  return kRows[static_cast<std::size_t>(counter)].help;
+}
+
+}  // namespace amphora

@@ -1,0 +1,53 @@
+// All counters of the process, named in one place. Cheap relaxed atomics; exported by s3/ at
+// /-/metrics and read by bench/guard through the control socket. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace amphora {
+
+// AMPHORA_COUNTER(enumerator, exported name, what one count means)
+#define AMPHORA_COUNTERS(X)                                                                  \
+  X(kStoreGets, "store_gets", "point reads of the metadata store")                           \
+  X(kStoreScanRows, "store_scan_rows", "rows that range scans of the metadata store read")   \
+  X(kStoreScans, "store_scans", "range scans of the metadata store")                         \
+  X(kStoreWrites, "store_writes", "rows written or erased in the metadata store")            \
+  X(kStoreCommits, "store_commits", "transactions committed")                                \
+  X(kStoreConflicts, "store_conflicts", "transactions run again after a conflict")           \
+  X(kStoreSyncs, "store_syncs", "syncs of the metadata log")                                 \
+  X(kBlobSyncs, "blob_syncs", "fdatasync calls on blobs")                                    \
+  X(kBlobsCollected, "blobs_collected", "blob files removed by the collector")               \
+  X(kMountRequests, "mount_requests", "FUSE requests that reached the daemon")               \
+  X(kMountInvalidations, "mount_invalidations", "kernel cache invalidations sent")           \
+  X(kMountFenceTimeouts, "mount_fence_timeouts", "fences given up after their bound")        \
+  X(kS3Requests, "s3_requests", "HTTP requests served")                                      \
+  X(kS3Errors4xx, "s3_errors_4xx", "HTTP requests answered with a 4xx status")               \
+  X(kS3Errors5xx, "s3_errors_5xx", "HTTP requests answered with a 5xx status")               \
+  X(kS3BytesIn, "s3_bytes_in", "body bytes received")                                        \
+  X(kS3BytesOut, "s3_bytes_out", "body bytes sent")
+
+enum class Counter : std::size_t {
+#define AMPHORA_COUNTER_ENUM(name, text, help) name,
+  AMPHORA_COUNTERS(AMPHORA_COUNTER_ENUM)
+#undef AMPHORA_COUNTER_ENUM
+      kCount
+};
+
+inline std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Counter::kCount)>
+    g_counters{};
+
+inline void Count(Counter counter, std::uint64_t amount = 1) {
+  g_counters[static_cast<std::size_t>(counter)].fetch_add(amount, std::memory_order_relaxed);
+}
+inline std::uint64_t Value(Counter counter) {
+  return g_counters[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+}
+
+std::string_view CounterName(Counter counter);
+std::string_view CounterHelp(Counter counter);
+
+}  // namespace amphora
