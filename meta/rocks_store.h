@@ -1,0 +1,23 @@
+// The embedded metadata store: RocksDB behind meta/kv.h. Pessimistic transactions (shared and exclusive
+// key locks), untracked merges, one log-syncer thread that all durability waiters share.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "meta/kv.h"
+
+namespace amphora::meta {
+
+struct RocksOptions {
+  std::string directory;                          // created when missing
+  std::size_t block_cache_bytes = 128u << 20;
+  std::size_t rows_memtable_bytes = 64u << 20;
+  std::size_t content_memtable_bytes = 64u << 20;
+};
+
+// kBusy when another process has the store open; kIo or kCorrupt otherwise.
+Result<std::unique_ptr<Store>> OpenRocksStore(const RocksOptions& options);
+
+}  // namespace amphora::meta
