@@ -1,0 +1,66 @@
+// Volumes and buckets. Blocking, thread-safe. Mutations answer tickets as in fs/objects.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+class Core;
+
+inline constexpr std::string_view kS3Volume = "s3v";  // the volume whose buckets S3 shows
+
+struct VolumeInfo {
+  VolumeId id;
+  std::string name;
+  std::string owner;  // who created it: a user name
+  Time created;
+};
+
+struct BucketInfo {
+  BucketId id;
+  std::string volume;
+  std::string name;
+  std::string owner;
+  Time created;
+  std::uint64_t objects = 0;  // filled in by GetBucket: files and explicit directories
+  std::uint64_t bytes = 0;    // logical bytes of files
+};
+
+template <typename T>
+struct Made {
+  T info;
+  Ticket ticket = 0;
+};
+
+class Buckets {
+ public:
+  explicit Buckets(Core& core) : core_(core) {}
+
+  Result<Made<VolumeInfo>> CreateVolume(const Caller& caller, std::string_view owner,
+                                        std::string_view name);
+  Result<VolumeInfo> GetVolume(std::string_view name);
+  Result<std::vector<VolumeInfo>> ListVolumes();
+  // kNotEmpty while it has buckets; kNotPermitted for /s3v.
+  Result<Ticket> DeleteVolume(std::string_view name);
+
+  // kNoSuchVolume, kExists.
+  Result<Made<BucketInfo>> CreateBucket(const Caller& caller, std::string_view owner,
+                                        std::string_view volume, std::string_view name);
+  // kNoSuchVolume, kNoSuchBucket. Cached: costs no store read when it was asked before.
+  Result<BucketInfo> FindBucket(std::string_view volume, std::string_view name);
+  // The same with `objects` and `bytes` read now.
+  Result<BucketInfo> GetBucket(std::string_view volume, std::string_view name);
+  Result<std::vector<BucketInfo>> ListBuckets(std::string_view volume);
+  // kBucketNotEmpty.
+  Result<Ticket> DeleteBucket(std::string_view volume, std::string_view name);
+
+ private:
+  Core& core_;
+};
+
+}  // namespace amphora::fs

@@ -1,0 +1,98 @@
+// An open file. All handles of one inode, of every mount, share its live state: size, times and content
+// while it is open, visible to every face at once. Blocking, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+class Core;
+class LiveInode;
+
+struct OpenOptions {
+  bool read = true;
+  bool write = false;
+  bool append = false;
+  bool truncate = false;
+  bool exclusive = false;  // with Create: O_EXCL
+  bool direct = false;     // O_DIRECT
+  bool sync = false;       // O_SYNC or O_DSYNC
+  bool no_access_time = false;
+  // The mount can register backing files; the handle may then answer passthrough() == true.
+  bool passthrough_possible = false;
+};
+
+// How all handles of one inode reach its bytes, from the first open to the last release.
+enum class AccessMode : std::uint8_t {
+  kDaemon,       // read and write requests come to the engine
+  kPassthrough,  // the kernel reads and writes the blob itself
+};
+
+enum class AllocateMode : std::uint8_t {
+  kExtend,    // fallocate(2) mode 0
+  kKeepSize,  // FALLOC_FL_KEEP_SIZE
+  kPunch,     // FALLOC_FL_PUNCH_HOLE | KEEP_SIZE
+  kZero,      // FALLOC_FL_ZERO_RANGE
+  kZeroKeepSize,
+};
+
+enum class SeekTarget : std::uint8_t { kData, kHole };
+
+class FileHandle {
+ public:
+  FileHandle(Core& core, std::shared_ptr<LiveInode> live, const Caller& caller,
+             const OpenOptions& options);
+  FileHandle(const FileHandle&) = delete;
+  FileHandle& operator=(const FileHandle&) = delete;
+  // Same as Release().
+  ~FileHandle();
+
+  InodeId inode() const;
+  const OpenOptions& options() const { return options_; }
+  AccessMode mode() const;
+  // The blob's descriptor to register with the kernel when mode() is kPassthrough; valid until the
+  // handle is released. It is open for reading and writing.
+  int backing_fd() const;
+  // Whether pages that the kernel cached of this inode before this open are still right.
+  bool keep_cache() const;
+
+  // Bytes read, fewer than asked only at the end of the file.
+  Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer);
+  // Writes all of `data`; at the end of the file when opened for append. `kill_privileges`: the kernel
+  // asks to clear setuid and setgid (FUSE_WRITE_KILL_SUIDGID).
+  Result<std::size_t> Write(std::uint64_t offset, std::span<const std::byte> data,
+                            bool kill_privileges = false);
+  // close(2) of one descriptor: what was written is committed (visible to every face, survives kill -9)
+  // when it returns; not durable, except after a truncation (hazards 5.5).
+  Status Flush();
+  // fsync(2) or fdatasync(2): blocks until data, and the metadata needed to find it, are durable.
+  Status Sync();
+  Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length);
+  // kOutOfRange past the end (ENXIO).
+  Result<std::uint64_t> Seek(SeekTarget target, std::uint64_t offset);
+  // copy_file_range(2): bytes copied, fewer at the end of the source. Same bucket or not.
+  Result<std::uint64_t> CopyTo(std::uint64_t offset, FileHandle& target, std::uint64_t target_offset,
+                               std::uint64_t length);
+  Attributes GetAttributes();
+
+  // The last reference of the kernel to this handle is gone. Idempotent. Ends nothing that a mapping
+  // may still write (hazards 1.1).
+  void Release();
+
+  LiveInode& live() { return *live_; }
+
+ private:
+  Core& core_;
+  std::shared_ptr<LiveInode> live_;
+  Caller caller_;
+  OpenOptions options_;
+  bool released_ = false;
+};
+
+}  // namespace amphora::fs

@@ -1,0 +1,174 @@
+// The object face of the engine: the same tree, by whole key, as S3 asks for it. All calls are blocking
+// and thread-safe. A mutation answers a Ticket and has published its changes; acknowledge it only after
+// Engine::WhenSettled(ticket) (durable, and every mount's kernel told).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+class Core;
+
+// The standard headers that S3 keeps with an object, and the user's own (x-amz-meta-*, lower-case names
+// without the prefix). Empty: not set. (S3: working with object metadata)
+struct ObjectMetadata {
+  std::string content_type;
+  std::string content_encoding;
+  std::string content_language;
+  std::string content_disposition;
+  std::string cache_control;
+  std::string expires;
+  std::vector<std::pair<std::string, std::string>> user;
+};
+
+// Digests of the whole content. Names as in x-amz-checksum-<name>.
+enum class DigestKind : std::uint8_t { kMd5, kSha256, kSha1, kCrc32, kCrc32c, kCrc64Nvme };
+inline constexpr std::size_t kDigestKinds = 6;
+
+// Raw bytes (big-endian for the CRCs) by kind; empty: not computed or not expected.
+struct Digests {
+  std::array<std::string, kDigestKinds> values;
+  std::string& operator[](DigestKind kind) { return values[static_cast<std::size_t>(kind)]; }
+  const std::string& operator[](DigestKind kind) const {
+    return values[static_cast<std::size_t>(kind)];
+  }
+};
+
+struct ObjectInfo {
+  std::string key;
+  InodeId inode;
+  FileKind kind = FileKind::kRegular;
+  std::uint64_t size = 0;
+  std::string etag;  // without quotes
+  Time last_modified;  // when content or object metadata last changed, by our clock
+  // Of Head and OpenObject only, not of listings:
+  ObjectMetadata metadata;
+  // The checksum stored with a PUT, if one was sent: kind and raw value.
+  std::optional<std::pair<DigestKind, std::string>> checksum;
+  std::uint32_t permissions = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  Time modified;  // POSIX's
+  // True for the key of an explicit directory ("dir/").
+  bool directory = false;
+};
+
+// Conditions on the current object, decided inside the transaction (S3: conditional requests).
+// ETags without quotes; "*" matches any existing object.
+struct Conditions {
+  std::vector<std::string> if_match;
+  std::vector<std::string> if_none_match;
+  std::optional<Time> if_modified_since;    // reads only; compared by whole seconds
+  std::optional<Time> if_unmodified_since;  // reads only
+  bool empty() const {
+    return if_match.empty() && if_none_match.empty() && !if_modified_since && !if_unmodified_since;
+  }
+};
+
+// kPreconditionFailed or kNotModified by RFC 9110 section 13.2.2's order of precedence.
+Status CheckReadConditions(const Conditions& conditions, const ObjectInfo& info);
+
+struct PutOptions {
+  ObjectMetadata metadata;
+  Conditions conditions;
+  Digests expected;  // each present one must equal the computed one, else kBadDigest
+  // The checksum to keep with the object (its value is the computed one).
+  std::optional<DigestKind> keep_checksum;
+  Caller caller;
+};
+
+struct PutOutcome {
+  ObjectInfo info;
+  Digests computed;
+  Ticket ticket = 0;
+};
+
+// The bytes of one PUT on their way in: memory first, a fresh blob when they are many. Dropped without
+// Commit, it leaves nothing. Used by one thread at a time.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual Status Append(std::span<const std::byte> data) = 0;
+  virtual std::uint64_t size() const = 0;
+  // Puts the object in place of what the key names, in one transaction. Blocks for the blob's fdatasync
+  // when the content is large (hazards 5.2). Once only.
+  virtual Result<PutOutcome> Commit(const PutOptions& options) = 0;
+};
+
+struct BeginPutRequest {
+  BucketId bucket;
+  std::string key;
+  std::optional<std::uint64_t> declared_size;
+  // MD5 is always computed. Others that the request promises (headers or trailers).
+  std::vector<DigestKind> digests;
+};
+
+// One object's content as it was when opened: never torn by a later PUT or DELETE. One thread at a time.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  virtual const ObjectInfo& info() const = 0;
+  // Bytes read, fewer than asked only at the end. kStale when a POSIX writer changed the file in a way
+  // that would tear the answer: cut the connection.
+  virtual Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+  // A descriptor from which [0, size) may be sent with sendfile(2) as long as the reader lives, or -1:
+  // then use Read.
+  virtual int sendfile_fd() const = 0;
+};
+
+struct DeleteOutcome {
+  bool existed = false;
+  Ticket ticket = 0;
+};
+
+struct DeleteManyItem {
+  std::string key;
+  std::optional<Error> error;  // filled in
+};
+
+struct ListRequest {
+  BucketId bucket;
+  std::string prefix;
+  std::string delimiter;    // empty: flat
+  std::string start_after;  // exclusive; equal to a common prefix: that whole prefix is behind us
+  std::size_t limit = 1000;  // keys plus common prefixes, 0 to 1000
+};
+
+struct ListPage {
+  std::vector<ObjectInfo> objects;           // byte order of keys
+  std::vector<std::string> common_prefixes;  // byte order
+  bool truncated = false;
+  std::string next;  // when truncated: the start_after of the next page (a key or a common prefix)
+};
+
+class Objects {
+ public:
+  explicit Objects(Core& core) : core_(core) {}
+
+  Result<std::unique_ptr<ObjectWriter>> BeginPut(const BeginPutRequest& request);
+  // kNotFound: no such key. A negative answer that rests on another's commit is given only once that
+  // commit is durable (hazards 5.9): ask Engine::NewestTicket() and settle.
+  Result<ObjectInfo> Head(BucketId bucket, std::string_view key);
+  Result<std::unique_ptr<ObjectReader>> Open(BucketId bucket, std::string_view key);
+  // Deleting what is not there succeeds with existed == false.
+  Result<DeleteOutcome> Delete(const Caller& caller, BucketId bucket, std::string_view key);
+  // Up to 1000 keys; each item's own error is filled in.
+  Result<Ticket> DeleteMany(const Caller& caller, BucketId bucket,
+                            std::vector<DeleteManyItem>& items);
+  Result<ListPage> List(const ListRequest& request);
+
+ private:
+  Core& core_;
+};
+
+}  // namespace amphora::fs
