@@ -1,0 +1,115 @@
+#include "meta/log_syncer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "meta/base/failpoint.h"
+#include "meta/base/log.h"
+#include "meta/base/metrics.h"
+
+namespace amphora::meta {
+namespace {
+
+constexpr Error kPoisonedError(ErrorCode::kPoisoned, "the log can't be synced");
+
+// Where one blocked thread parks. A futex word of its own: releasing one waiter wakes no other.
+struct Parking {
+  std::atomic<int> released{0};
+  Status status = Ok();
+};
+
+}  // namespace
+
+LogSyncer::LogSyncer(Log log, Ticket durable)
+    : log_(std::move(log)), durable_(durable), thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "log-syncer");
+}
+
+LogSyncer::~LogSyncer() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+Status LogSyncer::Wait(Ticket ticket) {
+  if (IsDurable(ticket)) return Ok();
+  Parking parking;
+  When(ticket, [place = &parking](Status status) {
+    place->status = std::move(status);
+    // After this store the waiter may be gone; notify_one uses only the address.
+    place->released.store(1, std::memory_order_release);
+    place->released.notify_one();
+  });
+  while (parking.released.load(std::memory_order_acquire) == 0) parking.released.wait(0);
+  return parking.status;
+}
+
+void LogSyncer::When(Ticket ticket, std::function<void(Status)> done) {
+  if (IsDurable(ticket)) return done(Ok());
+  if (ticket > log_.last_ticket()) {
+    return done(Error(ErrorCode::kInvalidArgument, "a ticket that no commit answered"));
+  }
+  bool refused = false;
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    refused = poisoned();
+    if (!refused) {
+      first = waiters_.empty();
+      waiters_.push_back(Waiter{ticket, std::move(done)});
+    }
+  }
+  if (refused) return done(kPoisonedError);
+  // Only the first has somebody to wake: with others in the list the thread is not asleep.
+  if (first) wake_.notify_one();
+}
+
+void LogSyncer::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !waiters_.empty(); });
+    if (stopping_) break;
+    lock.unlock();
+    SyncOnce();
+    lock.lock();
+  }
+  std::vector<Waiter> rest = std::exchange(waiters_, {});
+  lock.unlock();
+  for (Waiter& waiter : rest) waiter.done(Error(ErrorCode::kIo, "the store was closed"));
+}
+
+void LogSyncer::SyncOnce() {
+  // Sampled before the sync: what commits while it runs is not covered by it.
+  const Ticket target = log_.last_ticket();
+  Status status = Failpoint("meta.sync");
+  if (status.ok()) status = log_.sync();
+  Count(Counter::kStoreSyncs);
+  if (status.ok()) {
+    durable_.store(target, std::memory_order_release);
+  } else {
+    Log(LogLevel::kError, "event=log_sync_failed error=\"" + status.error().ToString() + "\"");
+    poisoned_.store(true, std::memory_order_release);
+  }
+  for (Waiter& waiter : TakeFinished()) {
+    waiter.done(IsDurable(waiter.ticket) ? Ok() : Status(kPoisonedError));
+  }
+}
+
+std::vector<LogSyncer::Waiter> LogSyncer::TakeFinished() {
+  std::lock_guard lock(mutex_);
+  if (poisoned()) return std::exchange(waiters_, {});
+  const auto waits = [this](const Waiter& waiter) { return !IsDurable(waiter.ticket); };
+  const auto finished = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
+  std::vector<Waiter> taken(std::make_move_iterator(finished),
+                            std::make_move_iterator(waiters_.end()));
+  waiters_.erase(finished, waiters_.end());
+  return taken;
+}
+
+}  // namespace amphora::meta

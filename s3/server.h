@@ -1,0 +1,44 @@
+// The S3 endpoint: listens, serves until stopped. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fs/engine.h"
+#include "meta/base/result.h"
+
+namespace amphora::s3 {
+
+enum class AuthMode : std::uint8_t {
+  kOpen,  // any access key or none; listens on loopback only unless told otherwise
+  kKeys,  // AWS Signature Version 4 with the keys of fs/credentials.h
+};
+
+struct ServerOptions {
+  // "HOST:PORT" or "[ADDRESS]:PORT"; port 0 takes a free one.
+  std::string listen = "127.0.0.1:9878";
+  AuthMode auth = AuthMode::kOpen;
+  bool allow_open_beyond_loopback = false;
+  std::vector<std::string> domains;  // for virtual-host-style addresses, and Host names allowed in open mode
+  std::string region = "us-east-1";
+  unsigned threads = 0;  // network threads; 0: one per CPU
+  // Who owns what S3 makes when no access key says so.
+  std::uint32_t default_uid = 0;
+  std::uint32_t default_gid = 0;
+  std::string default_owner = "root";
+};
+
+class Server {
+ public:
+  // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is taken.
+  static Result<std::unique_ptr<Server>> Start(fs::Engine& engine, const ServerOptions& options);
+  // Stops accepting, ends idle connections, waits up to 10 s for requests in progress, then cuts them.
+  virtual void Drain() = 0;
+  virtual ~Server() = default;
+  virtual std::uint16_t port() const = 0;
+  virtual std::string url() const = 0;  // "http://127.0.0.1:9878"
+};
+
+}  // namespace amphora::s3
