@@ -14,6 +14,7 @@ namespace amphora::meta {
 namespace {
 
 constexpr Error kPoisonedError(ErrorCode::kPoisoned, "the log can't be synced");
+constexpr Error kClosedError(ErrorCode::kIo, "the store was closed");
 
 // Where one blocked thread parks. A futex word of its own: releasing one waiter wakes no other.
 struct Parking {
@@ -23,7 +24,7 @@ struct Parking {
 
 }  // namespace
 
-LogSyncer::LogSyncer(Log log, Ticket durable)
+LogSyncer::LogSyncer(Source log, Ticket durable)
     : log_(std::move(log)), durable_(durable), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "log-syncer");
 }
@@ -55,17 +56,17 @@ void LogSyncer::When(Ticket ticket, std::function<void(Status)> done) {
   if (ticket > log_.last_ticket()) {
     return done(Error(ErrorCode::kInvalidArgument, "a ticket that no commit answered"));
   }
-  bool refused = false;
   bool first = false;
   {
-    std::lock_guard lock(mutex_);
-    refused = poisoned();
-    if (!refused) {
-      first = waiters_.empty();
-      waiters_.push_back(Waiter{ticket, std::move(done)});
+    std::unique_lock lock(mutex_);
+    if (poisoned() || stopping_) {
+      const Error refusal = poisoned() ? kPoisonedError : kClosedError;
+      lock.unlock();
+      return done(refusal);
     }
+    first = waiters_.empty();
+    waiters_.push_back(Waiter{ticket, std::move(done)});
   }
-  if (refused) return done(kPoisonedError);
   // Only the first has somebody to wake: with others in the list the thread is not asleep.
   if (first) wake_.notify_one();
 }
@@ -81,7 +82,7 @@ void LogSyncer::Run() {
   }
   std::vector<Waiter> rest = std::exchange(waiters_, {});
   lock.unlock();
-  for (Waiter& waiter : rest) waiter.done(Error(ErrorCode::kIo, "the store was closed"));
+  for (Waiter& waiter : rest) waiter.done(kClosedError);
 }
 
 void LogSyncer::SyncOnce() {

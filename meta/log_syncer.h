@@ -18,13 +18,13 @@ namespace amphora::meta {
 
 class LogSyncer {
  public:
-  struct Log {
+  struct Source {
     std::function<Ticket()> last_ticket;  // everything up to it is in the log; cheap, any thread
     std::function<Status()> sync;         // makes it durable; only the syncer's thread calls it
   };
 
   // Everything up to `durable` is durable already.
-  LogSyncer(Log log, Ticket durable);
+  LogSyncer(Source log, Ticket durable);
   // Releases who still waits with kIo. Does not sync.
   ~LogSyncer();
   LogSyncer(const LogSyncer&) = delete;
@@ -48,7 +48,7 @@ class LogSyncer {
   // Takes the waiters that can be answered now out of the list.
   std::vector<Waiter> TakeFinished();
 
-  const Log log_;
+  const Source log_;
   std::atomic<Ticket> durable_;
   std::atomic<bool> poisoned_{false};
 
