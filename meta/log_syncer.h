@@ -32,7 +32,8 @@ class LogSyncer {
 
   bool IsDurable(Ticket ticket) const { return ticket <= durable_.load(std::memory_order_acquire); }
   bool poisoned() const { return poisoned_.load(std::memory_order_acquire); }
-  // See Store::WaitDurable and Store::WhenDurable. kInvalidArgument for a ticket that no commit answered.
+  // See Store::WaitDurable and Store::WhenDurable. kInvalidArgument for a ticket that no commit
+  // answered.
   Status Wait(Ticket ticket);
   void When(Ticket ticket, std::function<void(Status)> done);
 

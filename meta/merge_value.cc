@@ -1,5 +1,6 @@
-// MergeValue: how two of them combine, and their stored form (merge.proto). Called by RocksDB's merge
-// operator on every thread that reads, flushes or compacts, so nothing here locks or keeps state.
+// MergeValue: how two of them combine, and their stored form (merge.proto). Called by RocksDB's
+// merge operator on every thread that reads, flushes or compacts, so nothing here locks or keeps
+// state.
 
 #include <limits>
 
@@ -16,13 +17,14 @@ std::int64_t WrappingSum(std::int64_t a, std::int64_t b) {
 
 void KeepLatest(MergeValue::Stamped& current, const MergeValue::Stamped& other) {
   const bool newer = other.stamp > current.stamp;
-  const bool tie_won = other.stamp == current.stamp && other.stamp != 0 && other.value > current.value;
+  const bool tie_won =
+      other.stamp == current.stamp && other.stamp != 0 && other.value > current.value;
   if (newer || tie_won) current = other;
 }
 
 static_assert(MergeValue::kFields == 4, "merge.proto names each field");
 
-void ToRecord(const MergeValue& value, record::MergeRow& row) {
+void ToRecord(const MergeValue& value, pb::MergeRow& row) {
   row.set_sum_0(value.sums[0]);
   row.set_sum_1(value.sums[1]);
   row.set_sum_2(value.sums[2]);
@@ -37,7 +39,7 @@ void ToRecord(const MergeValue& value, record::MergeRow& row) {
   row.set_value_3(value.latest[3].value);
 }
 
-MergeValue FromRecord(const record::MergeRow& row) {
+MergeValue FromRecord(const pb::MergeRow& row) {
   MergeValue value;
   value.sums = {row.sum_0(), row.sum_1(), row.sum_2(), row.sum_3()};
   value.latest = {MergeValue::Stamped{row.stamp_0(), row.value_0()},
@@ -57,13 +59,13 @@ void MergeValue::Add(const MergeValue& operand) {
 }
 
 std::string EncodeMergeValue(const MergeValue& value) {
-  record::MergeRow row;
+  pb::MergeRow row;
   ToRecord(value, row);
   return row.SerializeAsString();
 }
 
 Result<MergeValue> DecodeMergeValue(std::string_view bytes) {
-  record::MergeRow row;
+  pb::MergeRow row;
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
       !row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error(ErrorCode::kCorrupt, "merged row");

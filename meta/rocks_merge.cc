@@ -13,7 +13,8 @@ namespace {
 
 std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// Adding is associative and a value is an operand too, so one function serves full and partial merges.
+// Adding is associative and a value is an operand too, so one function serves full and partial
+// merges.
 class MergeValueOperator final : public rocksdb::AssociativeMergeOperator {
  public:
   const char* Name() const override { return "amphora.MergeValue"; }

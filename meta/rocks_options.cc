@@ -30,8 +30,8 @@ std::shared_ptr<rocksdb::TableFactory> Tables(const std::shared_ptr<rocksdb::Cac
   table.block_size = 8 << 10;
   // Point reads dominate: a hash inside the block spares most of its binary search.
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
-  // Index and filters count against the cache, so that memory stays bounded, and those of the newest
-  // level stay in it, so that a lookup of a missing name never waits for the disk.
+  // Index and filters count against the cache, so that memory stays bounded, and those of the
+  // newest level stay in it, so that a lookup of a missing name never waits for the disk.
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
@@ -42,8 +42,8 @@ rocksdb::ColumnFamilyOptions Common(const std::shared_ptr<rocksdb::Cache>& cache
   rocksdb::ColumnFamilyOptions family;
   family.table_factory = Tables(cache);
   family.merge_operator = NewMergeValueOperator();
-  // TransactionDB would keep flushed memtables for conflict checks against snapshots; our transactions
-  // set no snapshot, so that memory would be wasted. 0 would mean its default, "keep".
+  // TransactionDB would keep flushed memtables for conflict checks against snapshots; our
+  // transactions set no snapshot, so that memory would be wasted. 0 would mean its default, "keep".
   family.max_write_buffer_size_to_maintain = 1;
   family.memtable_whole_key_filtering = true;
   family.memtable_prefix_bloom_size_ratio = 0.05;
@@ -57,8 +57,8 @@ rocksdb::ColumnFamilyOptions RowsFamily(const RocksOptions& options,
   family.max_write_buffer_number = 3;
   family.compression = rocksdb::kLZ4Compression;
   family.level_compaction_dynamic_level_bytes = true;
-  // A directory that receives 10^6 creates has 10^6 merges of its dirstat row: fold each run of 32, so
-  // that reading the row stays cheap.
+  // A directory that receives 10^6 creates has 10^6 merges of its dirstat row: fold each run of 32,
+  // so that reading the row stays cheap.
   family.max_successive_merges = 32;
   return family;
 }
@@ -68,7 +68,8 @@ rocksdb::ColumnFamilyOptions ContentFamily(const RocksOptions& options,
   rocksdb::ColumnFamilyOptions family = Common(cache);
   family.write_buffer_size = options.content_memtable_bytes;
   family.max_write_buffer_number = 3;
-  // Content is what users store, often compressed already; compressing it again costs and gains little.
+  // Content is what users store, often compressed already; compressing it again costs and gains
+  // little.
   family.compression = rocksdb::kNoCompression;
   family.enable_blob_files = true;
   family.min_blob_size = 512;
@@ -86,8 +87,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   rocksdb::DBOptions database;
   database.create_if_missing = true;
   database.create_missing_column_families = true;
-  // The log holds the rows of both families: the slower one must not keep it for ever, and a restart
-  // must not replay gigabytes.
+  // The log holds the rows of both families: the slower one must not keep it for ever, and a
+  // restart must not replay gigabytes.
   database.max_total_wal_size = 2 * (options.rows_memtable_bytes + options.content_memtable_bytes);
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   database.max_background_jobs = 4;

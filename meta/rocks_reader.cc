@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t kMostRowsAScan = 100'000;
 
-// Moves to the last row of the range. Not by SeekToLast: an iterator over a transaction's own writes
-// knows no bounds.
+// Moves to the last row of the range. Not by SeekToLast: an iterator over a transaction's own
+// writes knows no bounds.
 void SeekToEnd(rocksdb::Iterator& iterator, const KeyRange& range) {
   if (range.end.empty()) return iterator.SeekToLast();
   iterator.SeekForPrev(range.end);

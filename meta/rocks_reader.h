@@ -35,8 +35,8 @@ Result<std::vector<std::optional<std::string>>> ReadMany(std::span<const std::st
 Result<std::vector<Row>> CollectRows(rocksdb::Iterator& iterator, const KeyRange& range,
                                      const ScanOptions& options);
 
-// Bounds that let RocksDB skip what lies outside a range. Holds slices of `range`: keep both alive as
-// long as the iterator.
+// Bounds that let RocksDB skip what lies outside a range. Holds slices of `range`: keep both alive
+// as long as the iterator.
 class Bounds {
  public:
   explicit Bounds(const KeyRange& range) : lower_(range.begin), upper_(range.end) {}

@@ -10,7 +10,8 @@
 namespace amphora::meta {
 namespace {
 
-// A store whose disk is full fails every commit in the same way: say it once a second, not 50,000 times.
+// A store whose disk is full fails every commit in the same way: say it once a second, not 50,000
+// times.
 bool MayLogNow() {
   constexpr std::int64_t kPause = 1'000'000'000;
   static std::atomic<std::int64_t> next{0};

@@ -1,5 +1,5 @@
-// RocksDB's statuses as our errors, and the fence that keeps exceptions inside meta/. Internal to the
-// RocksDB store: only rocks_*.cc include it. Thread-safe.
+// RocksDB's statuses as our errors, and the fence that keeps exceptions inside meta/. Internal to
+// the RocksDB store: only rocks_*.cc include it. Thread-safe.
 #pragma once
 
 #include <rocksdb/status.h>
@@ -11,8 +11,8 @@
 
 namespace amphora::meta {
 
-// `status` must be an error. kConflict when running the transaction again may help. Logs what is wrong
-// with the disk or the data (at most one line a second), because an Error carries no text.
+// `status` must be an error. kConflict when running the transaction again may help. Logs what is
+// wrong with the disk or the data (at most one line a second), because an Error carries no text.
 Error ToError(const rocksdb::Status& status);
 
 inline Status ToStatus(const rocksdb::Status& status) {

@@ -21,8 +21,8 @@
 namespace amphora::meta {
 namespace {
 
-// Held as long as the store is open; the kernel drops it when the process dies. RocksDB has a lock of
-// its own, but reports it as any other I/O error.
+// Held as long as the store is open; the kernel drops it when the process dies. RocksDB has a lock
+// of its own, but reports it as any other I/O error.
 class DirectoryLock {
  public:
   static Result<DirectoryLock> Take(const std::string& directory) {
@@ -67,11 +67,12 @@ class RocksStore final : public Store {
         database_(std::move(database)),
         pool_(*database_->db),
         // Recovery wrote what it found in the log to synced tables.
-        syncer_(LogSyncer::Source{[db = database_->db.get()] { return db->GetLatestSequenceNumber(); },
-                               [db = database_->db.get()] {
-                                 return Guarded([&] { return ToStatus(db->SyncWAL()); });
-                               }},
-                database_->db->GetLatestSequenceNumber()),
+        syncer_(
+            LogSyncer::Source{[db = database_->db.get()] { return db->GetLatestSequenceNumber(); },
+                              [db = database_->db.get()] {
+                                return Guarded([&] { return ToStatus(db->SyncWAL()); });
+                              }},
+            database_->db->GetLatestSequenceNumber()),
         newest_(*database_->db, database_->families, RocksReader::View::kNewest),
         context_{*database_->db, database_->families, syncer_, pool_} {}
 

@@ -1,5 +1,5 @@
-// The embedded metadata store: RocksDB behind meta/kv.h. Pessimistic transactions (shared and exclusive
-// key locks), untracked merges, one log-syncer thread that all durability waiters share.
+// The embedded metadata store: RocksDB behind meta/kv.h. Pessimistic transactions (shared and
+// exclusive key locks), untracked merges, one log-syncer thread that all durability waiters share.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 namespace amphora::meta {
 
 struct RocksOptions {
-  std::string directory;                          // created when missing
+  std::string directory;  // created when missing
   std::size_t block_cache_bytes = 128u << 20;
   std::size_t rows_memtable_bytes = 64u << 20;
   std::size_t content_memtable_bytes = 64u << 20;

@@ -28,7 +28,8 @@ constexpr Error kEnded(ErrorCode::kInvalidArgument, "the transaction has ended")
 
 std::unique_ptr<rocksdb::Transaction> TransactionPool::Take() {
   static const rocksdb::TransactionOptions how_to_lock = HowToLock();
-  static const rocksdb::WriteOptions not_synced;  // written to the log at each commit; synced on demand
+  static const rocksdb::WriteOptions
+      not_synced;  // written to the log at each commit; synced on demand
   std::unique_ptr<rocksdb::Transaction> idle;
   {
     std::lock_guard lock(mutex_);

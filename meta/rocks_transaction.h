@@ -79,8 +79,8 @@ class RocksTransaction final : public Transaction {
 
   const Context& context_;  // the store's
   std::unique_ptr<rocksdb::Transaction> transaction_;
-  // Ended by Commit: only the destructor is left. Also set when the commit failed in RocksDB, so that
-  // nothing of unknown state goes back to the pool.
+  // Ended by Commit: only the destructor is left. Also set when the commit failed in RocksDB, so
+  // that nothing of unknown state goes back to the pool.
   enum class Phase { kOpen, kCommitted, kFailed } phase_ = Phase::kOpen;
   bool oversized_ = false;  // its buffers are too large to keep
 };

@@ -1,5 +1,5 @@
-// The pause of Transact between two attempts: random, so that two transactions that conflicted once do
-// not meet again in step. Thread-safe: the generator is the thread's own.
+// The pause of Transact between two attempts: random, so that two transactions that conflicted once
+// do not meet again in step. Thread-safe: the generator is the thread's own.
 
 #include "meta/run.h"
 
