@@ -1,0 +1,67 @@
+// The parts of an open engine, built once by Engine::Open and handed to every operation. Not part of the
+// face: only fs/ includes this.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "fs/engine.h"
+#include "fs/ids.h"
+#include "fs/tx.h"
+#include "meta/kv.h"
+#include "meta/run.h"
+
+namespace amphora::fs {
+
+class BlobStore;
+class BucketCache;
+class ChangeHub;
+class Collector;
+class CredentialCache;
+class LiveTable;
+class DataDirectory;
+
+class Core {
+ public:
+  Core();
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  EngineOptions options;
+  // In order of construction; destroyed in reverse.
+  std::unique_ptr<DataDirectory> directory;  // its lock and format
+  std::unique_ptr<meta::Store> store;
+  std::unique_ptr<IdSource> inode_ids;
+  std::unique_ptr<IdSource> blob_ids;
+  std::unique_ptr<StampSource> stamps;
+  std::unique_ptr<ChangeHub> changes;
+  std::unique_ptr<BucketCache> buckets;
+  std::unique_ptr<CredentialCache> credentials;
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<LiveTable> live;
+  std::unique_ptr<Collector> collector;
+
+  // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine lock
+  // while publishing.
+  template <typename Body>
+  auto Run(OriginId origin, Body&& body)
+      -> Result<meta::Committed<typename std::invoke_result_t<Body&, Tx&>::value_type>> {
+    std::vector<Change> published;
+    auto committed = meta::Transact(*store, [&](meta::Transaction& kv) {
+      Tx tx(*this, kv, origin);
+      auto answer = body(tx);
+      published = tx.TakeChanges();
+      return answer;
+    });
+    if (committed.ok()) Publish(published);
+    return committed;
+  }
+
+  void Publish(const std::vector<Change>& published);
+  Result<InodeId> NewInodeId();
+};
+
+}  // namespace amphora::fs

@@ -1,0 +1,65 @@
+// Where large content lives: runs of bytes by blob id. The local implementation (local_blobs.h) keeps one
+// file per blob; a cluster's will keep RADOS objects. Thread-safe.
+//
+// A blob's *name* is durable before Take() answers it, so that after Blob::Sync() a row may name it
+// (hazards 5.2). Ids come from a durable range and are never reused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+struct BlobFigures {
+  std::uint64_t size = 0;
+  std::uint64_t allocated = 0;  // bytes on disk
+  Time modified;
+  Time changed;
+};
+
+// An open blob. Reads and writes like pread and pwrite, but whole. Stays valid after Remove().
+class Blob {
+ public:
+  virtual ~Blob() = default;
+  virtual BlobId id() const = 0;
+  virtual Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+  virtual Status Write(std::uint64_t offset, std::span<const std::byte> data) = 0;
+  virtual Status Truncate(std::uint64_t size) = 0;
+  virtual Status Allocate(std::uint64_t offset, std::uint64_t length, bool keep_size) = 0;
+  virtual Status Punch(std::uint64_t offset, std::uint64_t length) = 0;
+  virtual Status Zero(std::uint64_t offset, std::uint64_t length, bool keep_size) = 0;
+  virtual Result<std::uint64_t> SeekData(std::uint64_t offset) = 0;
+  virtual Result<std::uint64_t> SeekHole(std::uint64_t offset) = 0;
+  virtual Result<BlobFigures> Figures() = 0;
+  // fdatasync: content and size. A failure poisons this blob: later calls fail too.
+  virtual Status Sync() = 0;
+  // A local file descriptor for passthrough and sendfile, open read-write; -1 where there is none.
+  virtual int descriptor() const = 0;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+  // A fresh empty blob with a durable name.
+  virtual Result<std::shared_ptr<Blob>> Take() = 0;
+  // kCorrupt when there is no such blob (a row named it).
+  virtual Result<std::shared_ptr<Blob>> Open(BlobId blob) = 0;
+  // A fresh blob with the same bytes: reflink where the disk can, else copied. `length`: how much.
+  virtual Result<std::shared_ptr<Blob>> Clone(Blob& source, std::uint64_t length) = 0;
+  // Copies a range; shares extents where the disk can.
+  virtual Result<std::uint64_t> CopyRange(Blob& source, std::uint64_t offset, Blob& target,
+                                          std::uint64_t target_offset, std::uint64_t length) = 0;
+  // Idempotent: a missing blob is no error.
+  virtual Status Remove(BlobId blob) = 0;
+  virtual bool CanReflink() const = 0;
+  // Whether a blob exists, for check; and its size on disk.
+  virtual Result<std::optional<BlobFigures>> Find(BlobId blob) = 0;
+};
+
+}  // namespace amphora::fs

@@ -1,0 +1,101 @@
+#include "fs/data/crc.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+namespace amphora::fs {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the word loads below are little-endian");
+
+// table[k][b]: the register after byte b and k zero bytes. Eight such tables take a 64-bit word in
+// one step with eight independent loads ("slicing by 8").
+template <typename Register>
+using Tables = std::array<std::array<Register, 256>, 8>;
+
+template <typename Register>
+consteval Tables<Register> MakeTables(Register reflected_polynomial) {
+  Tables<Register> tables{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    Register value = byte;
+    for (int bit = 0; bit < 8; ++bit) {
+      value = (value >> 1) ^ ((value & 1) != 0 ? reflected_polynomial : 0);
+    }
+    tables[0][byte] = value;
+  }
+  for (std::size_t k = 1; k < 8; ++k) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      const Register before = tables[k - 1][byte];
+      tables[k][byte] = (before >> 8) ^ tables[0][before & 0xff];
+    }
+  }
+  return tables;
+}
+
+constexpr Tables<std::uint32_t> kCrc32 = MakeTables<std::uint32_t>(0xedb88320u);
+constexpr Tables<std::uint32_t> kCrc32c = MakeTables<std::uint32_t>(0x82f63b78u);
+constexpr Tables<std::uint64_t> kCrc64Nvme = MakeTables<std::uint64_t>(0x9a6c9329ac4bc9b5u);
+
+std::uint64_t LoadWord(const std::byte* from) {
+  std::uint64_t word;
+  std::memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+template <typename Register>
+Register Run(const Tables<Register>& tables, Register crc, std::span<const std::byte> data) {
+  Register value = ~crc;
+  while (data.size() >= 8) {
+    const std::uint64_t word = LoadWord(data.data()) ^ value;
+    value = 0;
+    for (unsigned k = 0; k < 8; ++k) value ^= tables[7 - k][word >> (8 * k) & 0xff];
+    data = data.subspan(8);
+  }
+  for (const std::byte byte : data) {
+    value = (value >> 8) ^ tables[0][(value ^ static_cast<Register>(byte)) & 0xff];
+  }
+  return ~value;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) std::uint32_t Crc32cByInstruction(
+    std::uint32_t crc, std::span<const std::byte> data) {
+  std::uint64_t value = static_cast<std::uint32_t>(~crc);
+  while (data.size() >= 8) {
+    value = _mm_crc32_u64(value, LoadWord(data.data()));
+    data = data.subspan(8);
+  }
+  auto tail = static_cast<std::uint32_t>(value);
+  for (const std::byte byte : data) tail = _mm_crc32_u8(tail, static_cast<unsigned char>(byte));
+  return ~tail;
+}
+#endif
+
+}  // namespace
+
+std::uint32_t Crc32(std::uint32_t crc, std::span<const std::byte> data) {
+  return Run(kCrc32, crc, data);
+}
+
+std::uint32_t Crc32cByTables(std::uint32_t crc, std::span<const std::byte> data) {
+  return Run(kCrc32c, crc, data);
+}
+
+std::uint32_t Crc32c(std::uint32_t crc, std::span<const std::byte> data) {
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return Crc32cByInstruction(crc, data);
+#endif
+  return Crc32cByTables(crc, data);
+}
+
+std::uint64_t Crc64Nvme(std::uint64_t crc, std::span<const std::byte> data) {
+  return Run(kCrc64Nvme, crc, data);
+}
+
+}  // namespace amphora::fs

@@ -1,0 +1,22 @@
+// The CRCs of S3's additional checksums, 8 bytes at a time by tables, CRC-32C by the processor's
+// own instruction where it has one (found out at run time). All are reflected, with initial value
+// and final XOR all ones. Thread-safe: pure functions.
+//
+// `crc` is the value so far (0 for no bytes); the answer is the value with `data` behind it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace amphora::fs {
+
+std::uint32_t Crc32(std::uint32_t crc, std::span<const std::byte> data);   // IEEE 802.3
+std::uint32_t Crc32c(std::uint32_t crc, std::span<const std::byte> data);  // Castagnoli (RFC 3720)
+std::uint64_t Crc64Nvme(std::uint64_t crc,
+                        std::span<const std::byte> data);  // NVM Express base spec
+
+// Crc32c without the instruction: what processors that lack it run, and the test compares with.
+std::uint32_t Crc32cByTables(std::uint32_t crc, std::span<const std::byte> data);
+
+}  // namespace amphora::fs

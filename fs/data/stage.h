@@ -1,0 +1,53 @@
+// Content on its way in: memory up to the inline limit, then a fresh blob. Dropped without being taken,
+// it leaves nothing. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "fs/data/blob_store.h"
+#include "fs/records.h"
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+class Core;
+
+// What an inode row needs to name content that is complete.
+struct StagedContent {
+  ContentKind kind = ContentKind::kEmpty;
+  std::string inline_bytes;  // kInline
+  BlobId blob;               // kBlob: bytes and name are durable
+  std::uint64_t size = 0;
+};
+
+class ContentStage {
+ public:
+  // `declared_size`, when known and large, goes to a blob at once.
+  ContentStage(Core& core, std::optional<std::uint64_t> declared_size);
+  ~ContentStage();
+  ContentStage(const ContentStage&) = delete;
+  ContentStage& operator=(const ContentStage&) = delete;
+
+  Status Append(std::span<const std::byte> data);
+  std::uint64_t size() const { return size_; }
+  // Blocks for fdatasync of a blob (failpoint "fs.put.blob_sync"). After it, Append is refused.
+  Result<StagedContent> Finish();
+  // The content now belongs to a committed row: the destructor leaves the blob alone.
+  void Keep();
+
+ private:
+  Status MoveToBlob();
+
+  Core& core_;
+  std::string memory_;
+  std::shared_ptr<Blob> blob_;
+  std::uint64_t size_ = 0;
+  bool kept_ = false;
+};
+
+}  // namespace amphora::fs

@@ -1,0 +1,109 @@
+// The store's rows as plain structs, and their bytes. Protocol Buffers stay in records.cc. Decoders
+// answer kCorrupt for bytes that are no such record. Values; thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fs/objects.h"
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+enum class ContentKind : std::uint8_t {
+  kEmpty = 0,   // also a sparse file that was never written
+  kInline = 1,  // the row of the content table
+  kBlob = 2,    // one blob
+};
+
+struct InodeRecord {
+  FileKind kind = FileKind::kRegular;
+  std::uint32_t permissions = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t links = 0;  // names of a file; of a directory 1 while alive, 0 once removed
+  std::uint64_t size = 0;
+  Time born;
+  Time accessed;
+  Time modified;
+  Time changed;
+  Time last_modified;  // S3's: when content or object metadata last changed, by our clock
+  std::uint64_t device = 0;
+  BucketId bucket;  // 0 above buckets
+  ContentKind content = ContentKind::kEmpty;
+  BlobId blob;
+  std::uint64_t content_stamp = 0;  // changes with every change of content
+  std::string etag;                 // 16 raw bytes: an MD5; empty: made from content_stamp
+  ObjectMetadata object;
+  bool implicit = false;  // a directory that came with a deeper key
+  std::string symlink;
+  std::optional<std::pair<DigestKind, std::string>> checksum;
+  InodeId parent;  // of a directory
+  bool has_xattrs = false;
+};
+std::string Encode(const InodeRecord& record);
+Result<InodeRecord> DecodeInode(std::string_view bytes);
+
+// The text S3 shows, without quotes: hex of an MD5, or an opaque value that contains '-'.
+std::string EtagText(InodeId inode, const InodeRecord& record);
+
+struct DentryRecord {
+  InodeId inode;
+  FileKind kind = FileKind::kRegular;
+  std::uint64_t position = 0;
+  bool shadowed = false;  // a file beside a directory of the same name: shown under its escape
+};
+std::string Encode(const DentryRecord& record);
+Result<DentryRecord> DecodeDentry(std::string_view bytes);
+
+struct PositionRecord {
+  std::string name;  // raw, without the '/' of a directory
+  InodeId inode;
+  FileKind kind = FileKind::kRegular;
+  bool shadowed = false;
+};
+std::string Encode(const PositionRecord& record);
+Result<PositionRecord> DecodePosition(std::string_view bytes);
+
+struct VolumeRecord {
+  VolumeId id;
+  std::string owner;
+  Time created;
+};
+std::string Encode(const VolumeRecord& record);
+Result<VolumeRecord> DecodeVolume(std::string_view bytes);
+
+struct BucketRecord {
+  BucketId id;
+  std::string owner;
+  Time created;
+};
+std::string Encode(const BucketRecord& record);
+Result<BucketRecord> DecodeBucket(std::string_view bytes);
+
+struct BlobRecord {
+  std::uint64_t references = 0;
+};
+std::string Encode(const BlobRecord& record);
+Result<BlobRecord> DecodeBlob(std::string_view bytes);
+
+struct AccessKeyRecord {
+  std::string secret;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string owner;
+  Time created;
+};
+std::string Encode(const AccessKeyRecord& record);
+Result<AccessKeyRecord> DecodeAccessKey(std::string_view bytes);
+
+struct ReservationRecord {
+  std::uint64_t limit = 0;  // ids below may have been given out
+  std::uint64_t clean = 0;  // ids below were settled at a clean stop
+};
+std::string Encode(const ReservationRecord& record);
+Result<ReservationRecord> DecodeReservation(std::string_view bytes);
+
+}  // namespace amphora::fs

@@ -1,0 +1,76 @@
+// A typed transaction: rows as structs, one stamp and one time for the whole transaction, and the changes
+// to publish after the commit. Made by Core::Run. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fs/changes.h"
+#include "fs/keys.h"
+#include "fs/records.h"
+#include "fs/types.h"
+#include "meta/kv.h"
+
+namespace amphora::fs {
+
+class Core;
+using meta::Lock;
+using meta::Table;
+
+// Reads typed rows from a transaction, a snapshot or the newest state.
+Result<std::optional<InodeRecord>> ReadInode(meta::Reader& reader, InodeId inode);
+Result<std::optional<DentryRecord>> ReadDentry(meta::Reader& reader, InodeId directory,
+                                               std::string_view raw, bool is_directory);
+Result<meta::MergeValue> ReadMerged(meta::Reader& reader, std::string_view key);
+// Inode rows in the order of `inodes`; absent ones are nullopt.
+Result<std::vector<std::optional<InodeRecord>>> ReadInodes(meta::Reader& reader,
+                                                           const std::vector<InodeId>& inodes);
+
+class Tx {
+ public:
+  Tx(Core& core, meta::Transaction& kv, OriginId origin);
+
+  Core& core() { return core_; }
+  meta::Transaction& kv() { return kv_; }
+  OriginId origin() const { return origin_; }
+  // The same for all that this transaction writes.
+  std::uint64_t stamp() const { return stamp_; }
+  Time now() const { return now_; }
+
+  // kNotFound when there is no such row.
+  Result<InodeRecord> GetInode(InodeId inode, Lock lock);
+  Result<std::optional<InodeRecord>> FindInode(InodeId inode, Lock lock);
+  // An existing row: locked exclusively.
+  Status PutInode(InodeId inode, const InodeRecord& record);
+  Status PutFreshInode(InodeId inode, const InodeRecord& record);
+  // Erases the row, the inline content and the xattrs of an inode.
+  Status EraseInode(InodeId inode, const InodeRecord& record);
+
+  // Adds one reference to a blob (a fresh one starts at 1).
+  Status AddBlobReference(BlobId blob);
+  // Takes one away; the last one puts the blob into the collector's queue.
+  Status DropBlobReference(BlobId blob);
+  Status PutInlineContent(InodeId inode, std::string_view bytes);
+  Status EraseInlineContent(InodeId inode);
+
+  // Blind merges.
+  Status TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories);
+  Status AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories, std::int64_t bytes);
+
+  void AddChange(Change change);
+  std::vector<Change> TakeChanges() { return std::move(changes_); }
+
+ private:
+  Core& core_;
+  meta::Transaction& kv_;
+  const OriginId origin_;
+  const std::uint64_t stamp_;
+  const Time now_;
+  std::vector<Change> changes_;
+};
+
+}  // namespace amphora::fs
