@@ -4,7 +4,7 @@
 //   @amphora@f:NAME   the file NAME
 //   @amphora@d:NAME   the directory NAME
 //
-// NAME is the raw name with '%', NUL, '/' and nothing else written as %XX (upper-case hex). Shown for: the empty
+// NAME is the raw name with '%' and NUL written as %XX (upper-case hex). Shown for: the empty
 // name ("x//y" has a directory with an empty name; "dir/" with content is the file with the empty name in
 // dir), "." and "..", names with NUL, names that begin with the prefix, and a file beside a directory of
 // the same name. The escape addresses its file or directory in every call, also where it is not needed.

@@ -1,0 +1,222 @@
+// The key codec; the table of all keys is in keys.h.
+#include "fs/keys.h"
+
+#include <array>
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::size_t kIdBytes = 8;
+
+void AppendId(std::string& key, std::uint64_t id) {
+  std::array<char, kIdBytes> bytes;
+  for (std::size_t i = 0; i < kIdBytes; ++i) {
+    bytes[i] = static_cast<char>(id >> (8 * (kIdBytes - 1 - i)));
+  }
+  key.append(bytes.data(), bytes.size());
+}
+
+std::uint64_t TakeId(std::string_view bytes) {
+  std::uint64_t id = 0;
+  for (std::size_t i = 0; i < kIdBytes; ++i) {
+    id = id << 8 | static_cast<unsigned char>(bytes[i]);
+  }
+  return id;
+}
+
+std::string Make(RowKind kind, std::string_view text) {
+  std::string key;
+  key.reserve(1 + text.size());
+  key.push_back(static_cast<char>(kind));
+  key.append(text);
+  return key;
+}
+
+std::string Make(RowKind kind, std::uint64_t id, std::string_view text = {}) {
+  std::string key;
+  key.reserve(2 + kIdBytes + text.size());
+  key.push_back(static_cast<char>(kind));
+  AppendId(key, id);
+  key.append(text);
+  return key;
+}
+
+bool HasInode(char kind) {
+  return std::string_view("DIKLOSUWXZ").find(kind) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string AccessKeyKey(std::string_view id) { return Make(RowKind::kAccessKey, id); }
+std::string BlobKey(BlobId blob) { return Make(RowKind::kBlob, blob.value()); }
+std::string DentryKey(InodeId directory, std::string_view raw, bool is_directory) {
+  std::string key = Make(RowKind::kDentry, directory.value(), raw);
+  if (is_directory) key.push_back('/');
+  return key;
+}
+std::string GarbageKey(BlobId blob) { return Make(RowKind::kGarbage, blob.value()); }
+std::string InodeKey(InodeId inode) { return Make(RowKind::kInode, inode.value()); }
+std::string BucketKey(VolumeId volume, std::string_view name) {
+  return Make(RowKind::kBucket, volume.value(), name);
+}
+std::string PositionKey(InodeId directory, std::uint64_t position) {
+  std::string key = Make(RowKind::kPosition, directory.value());
+  AppendId(key, position);
+  return key;
+}
+std::string OrphanKey(InodeId inode) { return Make(RowKind::kOrphan, inode.value()); }
+std::string ReservationKey(std::string_view name) { return Make(RowKind::kReservation, name); }
+std::string DirectoryStatKey(InodeId directory) {
+  return Make(RowKind::kDirectoryStat, directory.value());
+}
+std::string UsageKey(BucketId bucket) { return Make(RowKind::kUsage, bucket.value()); }
+std::string VolumeKey(std::string_view name) { return Make(RowKind::kVolume, name); }
+std::string OpenForWriteKey(InodeId inode) { return Make(RowKind::kOpenForWrite, inode.value()); }
+std::string XattrKey(InodeId inode, std::string_view name) {
+  return Make(RowKind::kXattr, inode.value(), name);
+}
+std::string VanishingKey(InodeId directory) {
+  return Make(RowKind::kVanishing, directory.value());
+}
+std::string ContentKey(InodeId inode) {
+  std::string key;
+  AppendId(key, inode.value());
+  return key;
+}
+
+std::string PrefixEnd(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
+meta::KeyRange RangeOf(RowKind kind) {
+  std::string begin = Make(kind, std::string_view());
+  std::string end = PrefixEnd(begin);
+  return {std::move(begin), std::move(end)};
+}
+
+meta::KeyRange RangeOf(RowKind kind, InodeId inode) {
+  std::string begin = Make(kind, inode.value());
+  std::string end = PrefixEnd(begin);
+  return {std::move(begin), std::move(end)};
+}
+
+meta::KeyRange DentriesFrom(InodeId directory, std::string_view key_suffix) {
+  meta::KeyRange range = RangeOf(RowKind::kDentry, directory);
+  range.begin.append(key_suffix);
+  return range;
+}
+
+Result<InodeId> DecodeInodeOf(std::string_view key) {
+  if (key.size() < 1 + kIdBytes || !HasInode(key[0])) {
+    return Error(ErrorCode::kCorrupt, "key without an inode");
+  }
+  return InodeId(TakeId(key.substr(1)));
+}
+
+Result<BlobId> DecodeBlobOf(std::string_view key) {
+  if (key.size() != 1 + kIdBytes || (key[0] != 'B' && key[0] != 'G')) {
+    return Error(ErrorCode::kCorrupt, "key without a blob");
+  }
+  return BlobId(TakeId(key.substr(1)));
+}
+
+Result<std::uint64_t> DecodePositionOf(std::string_view key) {
+  if (key.size() != 1 + 2 * kIdBytes || key[0] != 'L') {
+    return Error(ErrorCode::kCorrupt, "key without a position");
+  }
+  return TakeId(key.substr(1 + kIdBytes));
+}
+
+Result<EntryName> DecodeNameOf(std::string_view key) {
+  if (key.size() < 1 + kIdBytes || key[0] != 'D') {
+    return Error(ErrorCode::kCorrupt, "key without a name");
+  }
+  key.remove_prefix(1 + kIdBytes);
+  const bool directory = key.ends_with('/');
+  if (directory) key.remove_suffix(1);
+  return EntryName{std::string(key), directory};
+}
+
+std::string_view DecodeTextOf(std::string_view key) {
+  if (key.empty()) return {};
+  const std::size_t skip = key[0] == 'K' || key[0] == 'X' ? 1 + kIdBytes : 1;
+  return key.size() < skip ? std::string_view() : key.substr(skip);
+}
+
+namespace {
+
+std::string_view KindText(char kind) {
+  switch (static_cast<RowKind>(kind)) {
+    case RowKind::kAccessKey:
+      return "access-key";
+    case RowKind::kBlob:
+      return "blob";
+    case RowKind::kDentry:
+      return "dentry";
+    case RowKind::kGarbage:
+      return "garbage";
+    case RowKind::kInode:
+      return "inode";
+    case RowKind::kBucket:
+      return "bucket";
+    case RowKind::kPosition:
+      return "position";
+    case RowKind::kOrphan:
+      return "orphan";
+    case RowKind::kReservation:
+      return "reservation";
+    case RowKind::kDirectoryStat:
+      return "directory-stat";
+    case RowKind::kUsage:
+      return "usage";
+    case RowKind::kVolume:
+      return "volume";
+    case RowKind::kOpenForWrite:
+      return "open-for-write";
+    case RowKind::kXattr:
+      return "xattr";
+    case RowKind::kVanishing:
+      return "vanishing";
+  }
+  return "unknown";
+}
+
+void AppendPrintable(std::string& text, std::string_view bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || c == '\\') {
+      text.append("\\x").push_back(kHex[byte >> 4]);
+      text.push_back(kHex[byte & 15]);
+    } else {
+      text.push_back(c);
+    }
+  }
+}
+
+}  // namespace
+
+std::string KeyToText(std::string_view key) {
+  if (key.empty()) return "empty";
+  std::string text(KindText(key[0]));
+  std::string_view rest = key.substr(1);
+  const bool has_id = HasInode(key[0]) || key[0] == 'B' || key[0] == 'G';
+  if (has_id && rest.size() >= kIdBytes) {
+    text.append(" ").append(std::to_string(TakeId(rest)));
+    rest.remove_prefix(kIdBytes);
+  }
+  if (key[0] == 'L' && rest.size() == kIdBytes) {
+    text.append(" ").append(std::to_string(TakeId(rest)));
+    rest = {};
+  }
+  if (!rest.empty()) {
+    text.push_back(' ');
+    AppendPrintable(text, rest);
+  }
+  return text;
+}
+
+}  // namespace amphora::fs

@@ -1,0 +1,143 @@
+// Typed rows over a metadata transaction.
+#include "fs/tx.h"
+
+#include "fs/core.h"
+
+namespace amphora::fs {
+
+Result<std::optional<InodeRecord>> ReadInode(meta::Reader& reader, InodeId inode) {
+  AMPHORA_ASSIGN(const auto bytes, reader.Get(Table::kRows, InodeKey(inode)));
+  if (!bytes) return std::optional<InodeRecord>();
+  AMPHORA_ASSIGN(InodeRecord record, DecodeInode(*bytes));
+  return std::optional<InodeRecord>(std::move(record));
+}
+
+Result<std::optional<DentryRecord>> ReadDentry(meta::Reader& reader, InodeId directory,
+                                               std::string_view raw, bool is_directory) {
+  AMPHORA_ASSIGN(const auto bytes,
+                 reader.Get(Table::kRows, DentryKey(directory, raw, is_directory)));
+  if (!bytes) return std::optional<DentryRecord>();
+  AMPHORA_ASSIGN(DentryRecord record, DecodeDentry(*bytes));
+  return std::optional<DentryRecord>(record);
+}
+
+Result<meta::MergeValue> ReadMerged(meta::Reader& reader, std::string_view key) {
+  AMPHORA_ASSIGN(const auto bytes, reader.Get(Table::kRows, key));
+  if (!bytes) return meta::MergeValue{};
+  return meta::DecodeMergeValue(*bytes);
+}
+
+Result<std::vector<std::optional<InodeRecord>>> ReadInodes(meta::Reader& reader,
+                                                           const std::vector<InodeId>& inodes) {
+  std::vector<std::string> keys;
+  keys.reserve(inodes.size());
+  for (const InodeId inode : inodes) keys.push_back(InodeKey(inode));
+  AMPHORA_ASSIGN(const auto rows, reader.MultiGet(Table::kRows, keys));
+  std::vector<std::optional<InodeRecord>> records;
+  records.reserve(rows.size());
+  for (const auto& bytes : rows) {
+    if (!bytes) {
+      records.emplace_back();
+      continue;
+    }
+    AMPHORA_ASSIGN(InodeRecord record, DecodeInode(*bytes));
+    records.emplace_back(std::move(record));
+  }
+  return records;
+}
+
+Tx::Tx(Core& core, meta::Transaction& kv, OriginId origin)
+    : core_(core), kv_(kv), origin_(origin), stamp_(core.stamps->Next()), now_(Time::Now()) {}
+
+Result<std::optional<InodeRecord>> Tx::FindInode(InodeId inode, Lock lock) {
+  AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, InodeKey(inode), lock));
+  if (!bytes) return std::optional<InodeRecord>();
+  AMPHORA_ASSIGN(InodeRecord record, DecodeInode(*bytes));
+  return std::optional<InodeRecord>(std::move(record));
+}
+
+Result<InodeRecord> Tx::GetInode(InodeId inode, Lock lock) {
+  AMPHORA_ASSIGN(auto record, FindInode(inode, lock));
+  if (!record) return Error(ErrorCode::kNotFound, "inode");
+  return std::move(*record);
+}
+
+Status Tx::PutInode(InodeId inode, const InodeRecord& record) {
+  return kv_.Put(Table::kRows, InodeKey(inode), Encode(record));
+}
+
+Status Tx::PutFreshInode(InodeId inode, const InodeRecord& record) {
+  return kv_.PutFresh(Table::kRows, InodeKey(inode), Encode(record));
+}
+
+Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
+  AMPHORA_TRY(kv_.Erase(Table::kRows, InodeKey(inode)));
+  if (record.content == ContentKind::kInline) AMPHORA_TRY(EraseInlineContent(inode));
+  if (record.content == ContentKind::kBlob) AMPHORA_TRY(DropBlobReference(record.blob));
+  if (record.kind == FileKind::kDirectory) {
+    AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
+  }
+  if (!record.has_xattrs) return Ok();
+  for (;;) {
+    AMPHORA_ASSIGN(const auto rows,
+                   kv_.Scan(Table::kRows, RangeOf(RowKind::kXattr, inode), {.limit = 1000}));
+    for (const meta::Row& row : rows) AMPHORA_TRY(kv_.EraseOwned(Table::kRows, row.key));
+    if (rows.size() < 1000) return Ok();
+  }
+}
+
+Status Tx::AddBlobReference(BlobId blob) {
+  AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, BlobKey(blob), Lock::kExclusive));
+  BlobRecord record;
+  if (bytes) {
+    AMPHORA_ASSIGN(record, DecodeBlob(*bytes));
+  }
+  ++record.references;
+  return kv_.Put(Table::kRows, BlobKey(blob), Encode(record));
+}
+
+Status Tx::DropBlobReference(BlobId blob) {
+  AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, BlobKey(blob), Lock::kExclusive));
+  if (!bytes) return Error(ErrorCode::kCorrupt, "a blob without references is referred to");
+  AMPHORA_ASSIGN(BlobRecord record, DecodeBlob(*bytes));
+  if (record.references > 1) {
+    --record.references;
+    return kv_.Put(Table::kRows, BlobKey(blob), Encode(record));
+  }
+  AMPHORA_TRY(kv_.Erase(Table::kRows, BlobKey(blob)));
+  return kv_.PutFresh(Table::kRows, GarbageKey(blob), "");
+}
+
+Status Tx::PutInlineContent(InodeId inode, std::string_view bytes) {
+  return kv_.PutFresh(Table::kContent, ContentKey(inode), bytes);
+}
+
+Status Tx::EraseInlineContent(InodeId inode) {
+  return kv_.EraseOwned(Table::kContent, ContentKey(inode));
+}
+
+Status Tx::TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories) {
+  meta::MergeValue operand;
+  operand.sums[kEntries] = entries;
+  operand.sums[kSubdirectories] = subdirectories;
+  operand.latest[kModified] = {stamp_, now_.nanoseconds()};
+  operand.latest[kChanged] = {stamp_, now_.nanoseconds()};
+  return kv_.Merge(Table::kRows, DirectoryStatKey(directory), operand);
+}
+
+Status Tx::AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories,
+                    std::int64_t bytes) {
+  if (!bucket.valid() || (files == 0 && directories == 0 && bytes == 0)) return Ok();
+  meta::MergeValue operand;
+  operand.sums[kFiles] = files;
+  operand.sums[kDirectories] = directories;
+  operand.sums[kBytes] = bytes;
+  return kv_.Merge(Table::kRows, UsageKey(bucket), operand);
+}
+
+void Tx::AddChange(Change change) {
+  change.origin = origin_;
+  changes_.push_back(std::move(change));
+}
+
+}  // namespace amphora::fs
