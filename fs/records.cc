@@ -92,6 +92,7 @@ std::string Encode(const InodeRecord& record) {
     out.set_checksum(record.checksum->second);
   }
   out.set_parent(record.parent.value());
+  out.set_name(record.name);
   out.set_has_xattrs(record.has_xattrs);
   return Serialize(out);
 }
@@ -126,6 +127,7 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
     record.checksum.emplace(static_cast<DigestKind>(in.checksum_kind() - 1), in.checksum());
   }
   record.parent = InodeId(in.parent());
+  record.name = in.name();
   record.has_xattrs = in.has_xattrs();
   return record;
 }

@@ -1,0 +1,23 @@
+#include "fs/core.h"
+
+#include "fs/bucket_cache.h"
+#include "fs/change_hub.h"
+#include "fs/credential_cache.h"
+#include "fs/data/blob_store.h"
+#include "fs/data/collector.h"
+#include "fs/data/live.h"
+#include "fs/data_directory.h"
+
+namespace amphora::fs {
+
+Core::Core() = default;
+Core::~Core() = default;
+
+void Core::Publish(const std::vector<Change>& published) { changes->Publish(published); }
+
+Result<InodeId> Core::NewInodeId() {
+  AMPHORA_ASSIGN(const std::uint64_t id, inode_ids->Next());
+  return InodeId(id);
+}
+
+}  // namespace amphora::fs
