@@ -119,4 +119,23 @@ class LiveTable {
   std::unique_ptr<State> state_;
 };
 
+// Opens a handle on a live inode: fixes the inode's access mode at the first one, truncates when
+// `options.truncate` says so, and makes the open-for-write row durable before a writable passthrough handle
+// is answered. `fresh`: this thread just created the file and nobody else can hold it.
+enum class Freshness : std::uint8_t { kExisting, kFresh };
+Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveInode> live,
+                                               const Caller& caller, const OpenOptions& options,
+                                               Freshness fresh);
+
+// truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act, settle and
+// let go.
+Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
+                     bool kill_privileges);
+// Writes what is dirty into the row, so that a change of times that follows is the last one. Nothing to do
+// when the inode is not live.
+Status SettleInode(Core& core, InodeId inode);
+// The row of a live inode changed by another operation (chmod, chown, link, unlink, utimensat): what
+// LiveInode keeps of it is read again before it is used.
+void RowChanged(Core& core, InodeId inode);
+
 }  // namespace amphora::fs
