@@ -2,6 +2,7 @@
 // while it is open, visible to every face at once. Blocking, thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,8 +47,11 @@ enum class SeekTarget : std::uint8_t { kData, kHole };
 
 class FileHandle {
  public:
-  FileHandle(Core& core, std::shared_ptr<LiveInode> live, const Caller& caller,
-             const OpenOptions& options);
+  // Registers the handle with the inode and applies OpenOptions::truncate. Before the first handle that
+  // can write into a blob in place it waits for one log sync (hazards 5.3).
+  static Result<std::shared_ptr<FileHandle>> Open(Core& core, std::shared_ptr<LiveInode> live,
+                                                  const Caller& caller,
+                                                  const OpenOptions& options);
   FileHandle(const FileHandle&) = delete;
   FileHandle& operator=(const FileHandle&) = delete;
   // Same as Release().
@@ -55,9 +59,10 @@ class FileHandle {
 
   InodeId inode() const;
   const OpenOptions& options() const { return options_; }
-  AccessMode mode() const;
+  AccessMode mode() const { return mode_; }
   // The blob's descriptor to register with the kernel when mode() is kPassthrough; valid until the
-  // handle is released. It is open for reading and writing.
+  // handle is released. It is open for reading and writing. Close the kernel's backing id of the inode
+  // before the last handle is released: it counts as a writer of the blob.
   int backing_fd() const;
   // Whether pages that the kernel cached of this inode before this open are still right.
   bool keep_cache() const;
@@ -85,14 +90,20 @@ class FileHandle {
   // may still write (hazards 1.1).
   void Release();
 
+  // Not after Release().
   LiveInode& live() { return *live_; }
 
  private:
+  FileHandle(Core& core, std::shared_ptr<LiveInode> live, const Caller& caller,
+             const OpenOptions& options, AccessMode mode);
+
   Core& core_;
   std::shared_ptr<LiveInode> live_;
-  Caller caller_;
-  OpenOptions options_;
-  bool released_ = false;
+  const InodeId inode_;
+  const Caller caller_;
+  const OpenOptions options_;
+  const AccessMode mode_;
+  std::atomic<bool> released_{false};
 };
 
 }  // namespace amphora::fs

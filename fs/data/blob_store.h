@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,6 +61,16 @@ class BlobStore {
   virtual bool CanReflink() const = 0;
   // Whether a blob exists, for check; and its size on disk.
   virtual Result<std::optional<BlobFigures>> Find(BlobId blob) = 0;
+  // Calls `visit` for every stored blob of [begin, end), also prepared ones that nobody took yet; in no
+  // order. An error of `visit` ends it and is returned.
+  virtual Status ForEach(BlobId begin, BlobId end,
+                         const std::function<Status(BlobId)>& visit) = 0;
+  // Whether somebody outside this process's Blob objects can still write into the blob: a shared mapping
+  // of a passthrough handle outlives its release (hazards 1.1). Ask only while no Blob object of it
+  // lives and none can be opened.
+  virtual Result<bool> HasForeignWriters(BlobId blob) = 0;
+  // At a clean stop: removes prepared blobs that nobody took. Take() is refused afterwards.
+  virtual Status Drain() = 0;
 };
 
 }  // namespace amphora::fs

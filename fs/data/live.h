@@ -1,27 +1,29 @@
 // Live inodes: the state of files that are open, shared by all handles of every mount and seen by the S3
-// face at once. An inode is live from its first Acquire to the last release (and, after a writable
-// passthrough handle, until the lease shows that no mapping writes any more: hazards 1.1).
+// face at once. An inode is live from its first Acquire to the last release; and longer, without a
+// handle, while something of it is unfinished: a settle that failed, a blob that was written and not yet
+// synced (its open-for-write row stands), or a mapping that outlives its writable passthrough handle
+// (hazards 1.1). The collector's thread finishes these.
 //
 // The inode row is the truth for owner, mode, links and xattrs; while an inode is dirty its size, times and
-// content are here. Settle() writes them into the row.
+// content are in its LiveInode (live_inode.h). Settle writes them into the row.
 //
-// Locks, in order: a transaction's row locks → LiveInode::mutex_ is NEVER taken inside a transaction, except
-// by Settle's own closure, which takes no other; shard locks of the table are leaf locks.
+// What operations on names and attributes owe this table:
+//  - before a transaction that sets times of a regular file, and before one that gives an orphan (links
+//    == 0) a name: Settle(inode); after the latter's commit: Adopted(inode).
+//  - after a commit that changed a row or a name of a regular file: NoteCommit(inode, ticket), so that a
+//    later fsync of an open handle covers it.
+//  - before a rename over an existing file: SyncData(source) (hazards 5.5).
+//
+// Locks, in order: LiveInode's io lock → a transaction's row locks → a shard's lock and LiveInode's figures
+// lock, which are leaves. So none of these calls may be made inside a transaction, except TryClaimRemoval,
+// Overlay, View, NoteCommit.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "fs/data/blob_store.h"
@@ -32,53 +34,65 @@
 namespace amphora::fs {
 
 class Core;
+class LiveInode;
 
-// What S3 and stat see of a live inode.
+// What S3 and stat see of a live inode that differs from its row.
 struct LiveView {
   std::uint64_t size = 0;
   std::uint64_t allocated = 0;
   Time modified;
   Time changed;
   Time last_modified;
-  bool dirty = false;               // the row is older than this view
-  std::string etag;                 // text; empty when not dirty: the row's holds
+  std::uint64_t content_stamp = 0;
+  bool dirty = false;                 // the row is older than this view
+  std::string etag;                   // text; empty when not dirty: the row's holds
+  bool privileges_killed = false;     // setuid and setgid go with the next settle
   bool writable_passthrough = false;  // attributes must not be cached
 };
 
 // A stable view of the content for a reader (GET, copy): never torn (hazards section 5).
 struct ContentView {
   std::string inline_bytes;
-  std::shared_ptr<Blob> blob;  // pinned: nobody writes into it while this lives, unless `may_change`
+  std::shared_ptr<Blob> blob;  // nobody writes into it while `pin` lives, unless `may_change`
   std::shared_ptr<void> pin;
   std::uint64_t size = 0;
-  // No reflink on this disk and somebody writes: buffered reads only, compare Figures() before and after.
+  // No reflink on this disk and somebody may write: buffered reads only, compare Figures() before and
+  // after.
   bool may_change = false;
 };
-
-class LiveInode;
 
 class LiveTable {
  public:
   explicit LiveTable(Core& core);
   ~LiveTable();
+  LiveTable(const LiveTable&) = delete;
+  LiveTable& operator=(const LiveTable&) = delete;
 
-  // For handles and truncate: reads the row when the inode is not live yet. Waits while the inode is being
-  // removed. kStale or kNotFound when it is gone; kInvalidArgument unless a regular file.
-  Result<std::shared_ptr<LiveInode>> Acquire(InodeId inode);
+  // For handles and truncate: reads the row when the inode is not live yet, and then hands it out in
+  // `row` (else `row` becomes nullopt). Waits while the inode is being removed. kNotFound when it is
+  // gone; kIsDirectory or kInvalidArgument unless a regular file.
+  Result<std::shared_ptr<LiveInode>> Acquire(InodeId inode,
+                                             std::optional<InodeRecord>* row = nullptr);
   // The same for an inode that this thread just created with `record`: no store read.
   std::shared_ptr<LiveInode> AcquireNew(InodeId inode, const InodeRecord& record);
 
-  // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an object's info.
+  // truncate(2) of a file that may or may not be open, and settled: visible and kill -9-safe at return.
+  Status Truncate(const Caller& caller, InodeId inode, std::uint64_t size, bool kill_privileges);
+
+  // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an object's
+  // info. Cheap for what is not live.
   void Overlay(Attributes& attributes);
   void Overlay(ObjectInfo& info);
-  // nullopt when the inode is not live.
+  // nullopt when the inode is not live or its row says it all.
   std::optional<LiveView> View(InodeId inode);
 
-  // A stable view of the content of `inode` as `record` (read from the newest state) or its live state has it.
-  Result<ContentView> OpenContent(InodeId inode, const InodeRecord& record);
+  // A stable view of the content of `inode`, whose row the caller just read from the newest state.
+  // `record` is replaced by what belongs to that content (size, times, stamp, ETag) when a writer has
+  // moved on since. kNotFound: the inode is gone meanwhile; look the key up again.
+  Result<ContentView> OpenContent(InodeId inode, InodeRecord& record);
 
   // While it is held, nobody can acquire the inode. Empty (false) when somebody holds it now: then the
-  // remover leaves an orphan row, and the last holder reaps.
+  // remover leaves an orphan row and calls Orphaned after its commit.
   class RemovalClaim {
    public:
     RemovalClaim() = default;
@@ -95,47 +109,55 @@ class LiveTable {
   RemovalClaim TryClaimRemoval(InodeId inode);
 
   // The transaction that removed the last name of `inode` left an orphan row: reap it when the last holder
-  // goes (or now, if none). Also for directories that a kernel still knows (`origin` != 0: until Forget).
+  // goes (or now, if none). With `origin` != 0 also the kernel behind that mount holds it, until Forget
+  // or ForgetAll. Also for directories.
   void Orphaned(InodeId inode, OriginId origin);
+  // An orphan got a name again.
+  void Adopted(InodeId inode);
   void Forget(OriginId origin, InodeId inode);
-  // Removes an orphan inode now: row, content, xattrs, orphan row.
+  // The mount is gone with everything its kernel knew.
+  void ForgetAll(OriginId origin);
+  // Removes an orphan inode now: row, content, xattrs, orphan row. No row: no error.
   Status Reap(InodeId inode);
+
+  // Writes the live state into the row, if there is something to write; also of an orphan.
+  Status Settle(InodeId inode);
+  // fdatasync of content that is in a blob and not durable yet, live or lingering; then settles. Blocks.
+  Status SyncData(InodeId inode);
+  void NoteCommit(InodeId inode, Ticket ticket);
 
   // Writes every dirty inode's state into its row; with `older_than_ns` only those dirty for longer.
   Status SettleAll(std::int64_t older_than_ns);
+  // The collector's share: syncs what was closed unsynced and clears its open-for-write rows, asks
+  // whether mappings are gone, reaps what could not be reaped.
+  Status Maintain();
+  // At a clean stop, when no handle is used any more: settles all, syncs blobs, removes prepared blobs
+  // and marks blob ids settled.
+  Status Stop();
   std::uint64_t live_count() const;
   std::uint64_t handle_count() const;
 
-  // Recovery at start-up: open-for-write rows (sizes from blobs, clipped: hazards 5.3), orphans, blobs of
-  // the unsettled id range that no row names.
+  // Recovery at start-up (recovery.cc), before anything else uses the table: open-for-write rows (sizes
+  // from blobs, clipped: hazards 5.3), orphans, blobs of the unsettled id range that no row names.
   Status Recover();
 
  private:
   friend class LiveInode;
+  struct Entry;
   struct Shard;
-  Shard& ShardOf(InodeId inode);
-  Core& core_;
   struct State;
+  Shard& ShardOf(InodeId inode) const;
+  std::shared_ptr<LiveInode> Wrap(std::shared_ptr<LiveInode> live);
+  // The live inode without holding it against removal; null when there is none.
+  std::shared_ptr<LiveInode> Peek(InodeId inode) const;
+  std::vector<std::shared_ptr<LiveInode>> PeekAll() const;
+  void Drop(const std::shared_ptr<LiveInode>& live);
+  void ReapIfUnheld(InodeId inode);
+  void ReleaseClaim(InodeId inode);
+  void TryFinish(InodeId inode);
+
+  Core& core_;
   std::unique_ptr<State> state_;
 };
-
-// Opens a handle on a live inode: fixes the inode's access mode at the first one, truncates when
-// `options.truncate` says so, and makes the open-for-write row durable before a writable passthrough handle
-// is answered. `fresh`: this thread just created the file and nobody else can hold it.
-enum class Freshness : std::uint8_t { kExisting, kFresh };
-Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveInode> live,
-                                               const Caller& caller, const OpenOptions& options,
-                                               Freshness fresh);
-
-// truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act, settle and
-// let go.
-Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
-                     bool kill_privileges);
-// Writes what is dirty into the row, so that a change of times that follows is the last one. Nothing to do
-// when the inode is not live.
-Status SettleInode(Core& core, InodeId inode);
-// The row of a live inode changed by another operation (chmod, chown, link, unlink, utimensat): what
-// LiveInode keeps of it is read again before it is used.
-void RowChanged(Core& core, InodeId inode);
 
 }  // namespace amphora::fs
