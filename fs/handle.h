@@ -47,11 +47,9 @@ enum class SeekTarget : std::uint8_t { kData, kHole };
 
 class FileHandle {
  public:
-  // Registers the handle with the inode and applies OpenOptions::truncate. Before the first handle that
-  // can write into a blob in place it waits for one log sync (hazards 5.3).
-  static Result<std::shared_ptr<FileHandle>> Open(Core& core, std::shared_ptr<LiveInode> live,
-                                                  const Caller& caller,
-                                                  const OpenOptions& options);
+  // Made by OpenHandle (fs/data/live.h), which has registered it with the inode.
+  FileHandle(Core& core, std::shared_ptr<LiveInode> live, const Caller& caller,
+             const OpenOptions& options, AccessMode mode);
   FileHandle(const FileHandle&) = delete;
   FileHandle& operator=(const FileHandle&) = delete;
   // Same as Release().
@@ -94,9 +92,6 @@ class FileHandle {
   LiveInode& live() { return *live_; }
 
  private:
-  FileHandle(Core& core, std::shared_ptr<LiveInode> live, const Caller& caller,
-             const OpenOptions& options, AccessMode mode);
-
   Core& core_;
   std::shared_ptr<LiveInode> live_;
   const InodeId inode_;

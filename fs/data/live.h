@@ -9,14 +9,14 @@
 //
 // What operations on names and attributes owe this table:
 //  - before a transaction that sets times of a regular file, and before one that gives an orphan (links
-//    == 0) a name: Settle(inode); after the latter's commit: Adopted(inode).
-//  - after a commit that changed a row or a name of a regular file: NoteCommit(inode, ticket), so that a
-//    later fsync of an open handle covers it.
+//    == 0) a name: SettleInode; after the latter's commit: Adopted.
+//  - after a commit that changed a row or a name of a regular file: RowChanged, so that a later fsync of
+//    an open handle covers it.
 //  - before a rename over an existing file: SyncData(source) (hazards 5.5).
 //
 // Locks, in order: LiveInode's io lock → a transaction's row locks → a shard's lock and LiveInode's figures
 // lock, which are leaves. So none of these calls may be made inside a transaction, except TryClaimRemoval,
-// Overlay, View, NoteCommit.
+// Overlay, View, RowChanged.
 #pragma once
 
 #include <cstddef>
@@ -75,9 +75,6 @@ class LiveTable {
                                              std::optional<InodeRecord>* row = nullptr);
   // The same for an inode that this thread just created with `record`: no store read.
   std::shared_ptr<LiveInode> AcquireNew(InodeId inode, const InodeRecord& record);
-
-  // truncate(2) of a file that may or may not be open, and settled: visible and kill -9-safe at return.
-  Status Truncate(const Caller& caller, InodeId inode, std::uint64_t size, bool kill_privileges);
 
   // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an object's
   // info. Cheap for what is not live.
@@ -159,5 +156,25 @@ class LiveTable {
   Core& core_;
   std::unique_ptr<State> state_;
 };
+
+// Opens a handle on a live inode: fixes the inode's access mode at the first one, truncates when
+// `options.truncate` says so, and makes the open-for-write row durable before a writable passthrough handle
+// is answered (hazards 5.3: that waits for a log sync). `fresh`: this thread just created the file and
+// nobody else can hold it.
+enum class Freshness : std::uint8_t { kExisting, kFresh };
+Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveInode> live,
+                                               const Caller& caller, const OpenOptions& options,
+                                               Freshness fresh);
+
+// truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act, settle and
+// let go: visible and kill -9-safe at return.
+Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
+                     bool kill_privileges);
+// Writes what is dirty into the row, so that a change of times that follows is the last one. Nothing to do
+// when the inode is not live.
+Status SettleInode(Core& core, InodeId inode);
+// The row of a live inode, or a name of it, was changed by another operation (chmod, chown, link, unlink,
+// rename, utimensat) whose commit is done: a later fsync waits for that too.
+void RowChanged(Core& core, InodeId inode);
 
 }  // namespace amphora::fs
