@@ -57,8 +57,8 @@ class AwsChunkedDecoder {
   AwsChunkedDecoder& operator=(AwsChunkedDecoder&&) noexcept;
 
   struct Step {
-    std::size_t consumed = 0;            // bytes of the input that are done with
-    std::span<const std::byte> payload;  // a part of those bytes; may be empty
+    std::size_t consumed = 0;                 // bytes of the input that are done with
+    std::span<const std::byte> payload = {};  // a part of those bytes; may be empty
   };
 
   // Takes some bytes off the front of `input`. Call again with the rest until all of it is

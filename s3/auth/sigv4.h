@@ -45,12 +45,12 @@ struct ChunkSigning {
 };
 
 struct Identity {
-  std::string access_key;
-  std::string owner;
+  std::string access_key = {};
+  std::string owner = {};
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  Payload payload;
-  std::optional<ChunkSigning> chunk_signing;  // of the signed chunked modes
+  Payload payload = {};
+  std::optional<ChunkSigning> chunk_signing = {};  // of the signed chunked modes
 };
 
 // The key of an id; kNoSuchKey when there is none. Must be quick (fs::Credentials caches).
