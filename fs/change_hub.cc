@@ -1,6 +1,7 @@
 #include "fs/change_hub.h"
 
 #include <algorithm>
+#include <mutex>
 
 namespace amphora::fs {
 

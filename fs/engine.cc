@@ -77,7 +77,7 @@ Engine::Engine(std::unique_ptr<Core> core)
 
 Engine::~Engine() {
   core_->collector.reset();
-  const Status settled = core_->live->SettleAll(0);
+  const Status settled = core_->live->Stop();
   if (!settled.ok()) Log(LogLevel::kError, "event=settle_failed " + settled.error().ToString());
   const Status durable = WaitDurable(NewestTicket());
   if (!durable.ok()) Log(LogLevel::kError, "event=sync_failed " + durable.error().ToString());
@@ -90,7 +90,10 @@ Credentials& Engine::credentials() { return credentials_; }
 Admin& Engine::admin() { return admin_; }
 
 OriginId Engine::AddSink(ChangeSink* sink) { return core_->changes->Add(sink); }
-void Engine::RemoveSink(OriginId origin) { core_->changes->Remove(origin); }
+void Engine::RemoveSink(OriginId origin) {
+  core_->changes->Remove(origin);
+  core_->live->ForgetAll(origin);
+}
 
 Ticket Engine::NewestTicket() { return core_->store->LastTicket(); }
 Status Engine::WaitDurable(Ticket ticket) { return core_->store->WaitDurable(ticket); }

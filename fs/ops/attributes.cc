@@ -1,0 +1,184 @@
+// getattr, setattr, statfs, and what they share with others.
+#include "fs/ops/attributes.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "fs/core.h"
+#include "fs/data/blob_store.h"
+#include "fs/data/live.h"
+#include "fs/data_directory.h"
+#include "fs/files.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::uint64_t kDirectorySize = 4096;  // as ext4 shows an ordinary directory
+
+Time Newer(Time row, const meta::MergeValue::Stamped& merged) {
+  return merged.stamp == 0 ? row : Time(merged.value);
+}
+
+}  // namespace
+
+Attributes ToAttributes(InodeId inode, const InodeRecord& record) {
+  Attributes attributes;
+  attributes.inode = inode;
+  attributes.kind = record.kind;
+  attributes.permissions = record.permissions;
+  attributes.uid = record.uid;
+  attributes.gid = record.gid;
+  attributes.links = record.links;
+  attributes.device = record.device;
+  attributes.accessed = record.accessed;
+  attributes.modified = record.modified;
+  attributes.changed = record.changed;
+  attributes.born = record.born;
+  switch (record.kind) {
+    case FileKind::kDirectory:
+      attributes.size = kDirectorySize;
+      attributes.allocated = kDirectorySize;
+      attributes.links = record.links == 0 ? 0 : 2;
+      break;
+    case FileKind::kSymlink:
+      attributes.size = record.symlink.size();
+      break;
+    default:
+      attributes.size = record.size;
+      attributes.allocated = (record.size + 511) / 512 * 512;
+      break;
+  }
+  return attributes;
+}
+
+void FillDirectory(Attributes& attributes, const meta::MergeValue& merged) {
+  if (attributes.links != 0) {
+    attributes.links = 2 + static_cast<std::uint64_t>(std::max<std::int64_t>(
+                               0, merged.sums[kSubdirectories]));
+  }
+  attributes.modified = Newer(attributes.modified, merged.latest[kModified]);
+  attributes.changed = Newer(attributes.changed, merged.latest[kChanged]);
+  attributes.accessed = Newer(attributes.accessed, merged.latest[kAccessed]);
+}
+
+Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
+                                  const InodeRecord& record) {
+  Attributes attributes = ToAttributes(inode, record);
+  if (record.kind == FileKind::kDirectory) {
+    AMPHORA_ASSIGN(const meta::MergeValue merged, ReadMerged(reader, DirectoryStatKey(inode)));
+    FillDirectory(attributes, merged);
+  } else if (record.kind == FileKind::kRegular) {
+    if (record.content == ContentKind::kBlob && !core.live->View(inode)) {
+      const auto figures = core.blobs->Find(record.blob);
+      if (figures.ok() && *figures) attributes.allocated = (*figures)->allocated;
+    }
+    core.live->Overlay(attributes);
+  }
+  return attributes;
+}
+
+Result<std::vector<std::optional<Attributes>>> ReadAttributesOfMany(
+    Core& core, meta::Reader& reader, const std::vector<InodeId>& inodes) {
+  AMPHORA_ASSIGN(const auto records, ReadInodes(reader, inodes));
+  std::vector<std::optional<Attributes>> answers;
+  answers.reserve(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!records[i]) {
+      answers.emplace_back();
+      continue;
+    }
+    AMPHORA_ASSIGN(Attributes attributes, ReadAttributes(core, reader, inodes[i], *records[i]));
+    answers.emplace_back(attributes);
+  }
+  return answers;
+}
+
+Result<Attributes> Files::GetAttributes(InodeId inode) {
+  meta::Reader& reader = core_.store->Newest();
+  AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
+  if (!record) return Error(ErrorCode::kStale, "inode");
+  return ReadAttributes(core_, reader, inode, *record);
+}
+
+namespace {
+
+// chmod(2), chown(2), utimensat(2) on the row; sizes are the live inode's.
+Status ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+  const bool owner_changes = change.uid.has_value() || change.gid.has_value();
+  if (change.permissions) record.permissions = *change.permissions & 07777;
+  if (change.uid) record.uid = *change.uid;
+  if (change.gid) record.gid = *change.gid;
+  if (change.kill_privileges || (owner_changes && record.kind == FileKind::kRegular &&
+                                 !change.permissions)) {
+    record.permissions &= ~static_cast<std::uint32_t>(S_ISUID);
+    if ((record.permissions & S_IXGRP) != 0) {
+      record.permissions &= ~static_cast<std::uint32_t>(S_ISGID);
+    }
+  }
+  std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
+  std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
+  if (accessed) record.accessed = *accessed;
+  if (modified) record.modified = *modified;
+  record.changed = tx.now();
+  // A POSIX change of an implicit directory makes it explicit: it no longer vanishes.
+  record.implicit = false;
+  AMPHORA_TRY(tx.PutInode(inode, record));
+  if (record.kind == FileKind::kDirectory) {
+    meta::MergeValue operand;
+    operand.latest[kChanged] = {tx.stamp(), tx.now().nanoseconds()};
+    if (modified) operand.latest[kModified] = {tx.stamp(), modified->nanoseconds()};
+    if (accessed) operand.latest[kAccessed] = {tx.stamp(), accessed->nanoseconds()};
+    AMPHORA_TRY(tx.kv().Merge(Table::kRows, DirectoryStatKey(inode), operand));
+  }
+  tx.AddChange({.what = Change::What::kAttributes,
+                .inode = inode,
+                .name = {},
+                .old_inode = {},
+                .bucket = record.bucket,
+                .origin = {}});
+  return Ok();
+}
+
+bool ChangesRow(const AttributeChange& change) {
+  return change.permissions || change.uid || change.gid || change.accessed || change.modified ||
+         change.accessed_now || change.modified_now;
+}
+
+}  // namespace
+
+Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
+                                        const AttributeChange& change, FileHandle*) {
+  if (change.size) {
+    AMPHORA_TRY(core_.live->Truncate(caller, inode, *change.size, change.kill_privileges));
+  }
+  if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
+    // What was written before must not move the times that are set now.
+    AMPHORA_TRY(core_.live->Settle(inode));
+    const auto committed = core_.Run(
+        caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, inode, change); });
+    if (!committed.ok()) return committed.error();
+    core_.live->NoteCommit(inode, committed->ticket);
+  }
+  return GetAttributes(inode);
+}
+
+Result<Usage> Files::GetUsage(InodeId) {
+  struct statvfs disk {};
+  if (statvfs(core_.directory->path().c_str(), &disk) != 0) {
+    return Error::FromErrno(errno, "statvfs of the data directory");
+  }
+  Usage usage;
+  usage.block_bytes = disk.f_frsize;
+  usage.blocks = disk.f_blocks;
+  usage.blocks_free = disk.f_bfree;
+  usage.blocks_available = disk.f_bavail;
+  usage.files = disk.f_files;
+  usage.files_free = disk.f_ffree;
+  return usage;
+}
+
+}  // namespace amphora::fs

@@ -1,0 +1,130 @@
+// mknod, mkdir, symlink, open with O_CREAT, O_TMPFILE.
+#include <sys/stat.h>
+
+#include "fs/core.h"
+#include "fs/data/live.h"
+#include "fs/files.h"
+#include "fs/ops/attributes.h"
+#include "fs/ops/visible.h"
+
+namespace amphora::fs {
+namespace {
+
+// A fresh inode as POSIX makes it: owner and group by mkdir(2) and the parent's setgid bit.
+InodeRecord FreshRecord(Tx& tx, const Caller& caller, const InodeRecord& parent,
+                        const NewNode& node) {
+  InodeRecord record;
+  record.kind = node.kind;
+  record.permissions = node.permissions & 07777;
+  record.uid = caller.uid;
+  record.gid = caller.gid;
+  if ((parent.permissions & S_ISGID) != 0) {
+    record.gid = parent.gid;
+    if (node.kind == FileKind::kDirectory) record.permissions |= S_ISGID;
+  }
+  record.links = 1;
+  record.born = record.accessed = record.modified = record.changed = record.last_modified =
+      tx.now();
+  record.device = node.device;
+  record.bucket = parent.bucket;
+  record.content_stamp = tx.stamp();
+  record.symlink = node.symlink_target;
+  return record;
+}
+
+Status AddUsageOf(Tx& tx, const InodeRecord& record) {
+  const bool directory = record.kind == FileKind::kDirectory;
+  return tx.AddUsage(record.bucket, directory ? 0 : 1, directory ? 1 : 0, 0);
+}
+
+struct Added {
+  InodeRecord record;
+  bool created = true;
+  InodeId inode;
+};
+
+// The transaction of every call that makes a name. `existing_serves`: O_CREAT without O_EXCL.
+Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_view name,
+                      const NewNode& node, InodeId fresh, bool existing_serves) {
+  const bool directory = node.kind == FileKind::kDirectory;
+  AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
+  AMPHORA_ASSIGN(Target target, ReadNewTarget(tx, parent, name, directory));
+  if (const DentryRecord* shown = target.Shown(); shown != nullptr) {
+    if (!existing_serves) return Error(ErrorCode::kExists);
+    if (shown->kind == FileKind::kDirectory) return Error(ErrorCode::kIsDirectory);
+    if (shown->kind != FileKind::kRegular) return Error(ErrorCode::kStale, "not a regular file");
+    return Added{{}, false, shown->inode};
+  }
+  InodeRecord record = FreshRecord(tx, caller, parent_record, node);
+  record.parent = parent;
+  record.name = target.name.raw;
+  AMPHORA_TRY(tx.PutFreshInode(fresh, record));
+  AMPHORA_TRY(AddEntry(tx, target.slot, record.bucket, {fresh, node.kind}));
+  AMPHORA_TRY(AddUsageOf(tx, record));
+  if (directory) AMPHORA_TRY(tx.TouchDirectory(fresh, 0, 0));
+  return Added{std::move(record), true, fresh};
+}
+
+Status CheckNode(const NewNode& node) {
+  if (node.kind != FileKind::kSymlink) return Ok();
+  if (node.symlink_target.empty()) return Error(ErrorCode::kNotFound, "empty symlink target");
+  if (node.symlink_target.size() > kMaxSymlinkBytes) return Error(ErrorCode::kNameTooLong);
+  return Ok();
+}
+
+}  // namespace
+
+Result<Attributes> Files::MakeNode(const Caller& caller, InodeId parent, std::string_view name,
+                                   const NewNode& node) {
+  AMPHORA_TRY(CheckNode(node));
+  AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
+    return AddNode(tx, caller, parent, name, node, fresh, false);
+  });
+  if (!committed.ok()) return committed.error();
+  return ToAttributes(fresh, committed->value.record);
+}
+
+Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::string_view name,
+                                 std::uint32_t permissions, const OpenOptions& options,
+                                 bool* created) {
+  NewNode node;
+  node.permissions = permissions;
+  AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
+    return AddNode(tx, caller, parent, name, node, fresh, !options.exclusive);
+  });
+  if (!committed.ok()) return committed.error();
+  const Added& added = committed->value;
+  if (created != nullptr) *created = added.created;
+  if (!added.created) return Open(caller, added.inode, options);
+  auto live = core_.live->AcquireNew(fresh, added.record);
+  core_.live->NoteCommit(fresh, committed->ticket);
+  AMPHORA_ASSIGN(auto handle, FileHandle::Open(core_, std::move(live), caller, options));
+  Attributes attributes = ToAttributes(fresh, added.record);
+  core_.live->Overlay(attributes);
+  return OpenedFile{attributes, std::move(handle)};
+}
+
+Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
+                                        std::uint32_t permissions, const OpenOptions& options) {
+  NewNode node;
+  node.permissions = permissions;
+  AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<InodeRecord> {
+    AMPHORA_ASSIGN(const InodeRecord parent_record,
+                   LockParentToAdd(tx, parent, ParentUse::kPosix));
+    InodeRecord record = FreshRecord(tx, caller, parent_record, node);
+    record.links = 0;
+    AMPHORA_TRY(tx.PutFreshInode(fresh, record));
+    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(fresh), ""));
+    return record;
+  });
+  if (!committed.ok()) return committed.error();
+  auto live = core_.live->AcquireNew(fresh, committed->value);
+  core_.live->Orphaned(fresh, OriginId());
+  AMPHORA_ASSIGN(auto handle, FileHandle::Open(core_, std::move(live), caller, options));
+  return OpenedFile{ToAttributes(fresh, committed->value), std::move(handle)};
+}
+
+}  // namespace amphora::fs
