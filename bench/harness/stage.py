@@ -75,12 +75,11 @@ class Process:
                 self.child.wait()
 
 
-class Stage(contextlib.ExitStack):
-    """The run's place: `work` for logs, `disk` for a mounted XFS that is its own file system."""
+class Place(contextlib.ExitStack):
+    """A temporary directory `work`, gone with all that was put on this stack. `disk` is where data goes."""
 
-    def __init__(self, image_gib, temporary=None):
+    def __init__(self, temporary=None):
         super().__init__()
-        self.image_gib = image_gib
         self.temporary = temporary
         self.counter = 0
 
@@ -91,26 +90,16 @@ class Stage(contextlib.ExitStack):
         try:
             self.work = pathlib.Path(tempfile.mkdtemp(prefix="amphora-bench-", dir=self.temporary))
             self.callback(shutil.rmtree, self.work, ignore_errors=True)
-            self.disk = self._make_disk()
+            self.disk = self.work
             self.enable_uring()
         except BaseException:
             self.close()
             raise
         return self
 
-    def _make_disk(self):
-        image, disk = self.work / "xfs.img", self.work / "disk"
-        disk.mkdir()
-        with open(image, "wb") as file:
-            file.truncate(self.image_gib << 30)
-        call(["mkfs.xfs", "-q", image])
-        call(["mount", "-o", "loop,noatime", image, disk])  # umount frees the loop device by itself
-        self.callback(self.unmount, disk)
-        return disk
-
     def enable_uring(self):
-        """FUSE over io_uring is a module parameter that is off by default."""
-        if not URING_PARAMETER.exists():
+        """FUSE over io_uring is a module parameter that is off by default, and root's to change."""
+        if not os.access(URING_PARAMETER, os.W_OK):
             return
         before = URING_PARAMETER.read_text().strip()
         if before != "Y":
@@ -137,6 +126,30 @@ class Stage(contextlib.ExitStack):
     def log(self, name):
         self.counter += 1
         return self.work / f"{name}-{self.counter}.log"
+
+
+class Stage(Place):
+    """A place whose `disk` is a mounted XFS image, a file system of its own."""
+
+    def __init__(self, image_gib, temporary=None):
+        super().__init__(temporary)
+        self.image_gib = image_gib
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            image, self.disk = self.work / "xfs.img", self.work / "disk"
+            self.disk.mkdir()
+            with open(image, "wb") as file:
+                file.truncate(self.image_gib << 30)
+            call(["mkfs.xfs", "-q", image])
+            # umount frees the loop device by itself
+            call(["mount", "-o", "loop,noatime", image, self.disk])
+            self.callback(self.unmount, self.disk)
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     def settle(self):
         """Lets no side pay for what another one left to be written back."""

@@ -28,22 +28,25 @@ class Presigner:
         now = now or datetime.datetime.now(datetime.timezone.utc)
         self.stamp = now.strftime("%Y%m%dT%H%M%SZ")
         self.scope = f"{self.stamp[:8]}/{REGION}/s3/aws4_request"
-        self.query = urllib.parse.urlencode({
+        self.parameters = {
             "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{access_key}/{self.scope}",
             "X-Amz-Date": self.stamp, "X-Amz-Expires": "86400", "X-Amz-SignedHeaders": "host",
-        }, quote_via=urllib.parse.quote, safe="")
+        }
         key = ("AWS4" + secret).encode()
         for part in self.scope.split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
         self.key = key
 
-    def path(self, method, key):
-        path = f"/{BUCKET}/" + urllib.parse.quote(key)
-        request = f"{method}\n{path}\n{self.query}\nhost:{self.host}\n\nhost\nUNSIGNED-PAYLOAD"
+    def path(self, method, key, parameters=None):
+        """The path and query of a request; an empty key means the bucket."""
+        path = f"/{BUCKET}" + (f"/{urllib.parse.quote(key)}" if key else "")
+        query = urllib.parse.urlencode(sorted({**self.parameters, **(parameters or {})}.items()),
+                                       quote_via=urllib.parse.quote, safe="")
+        request = f"{method}\n{path}\n{query}\nhost:{self.host}\n\nhost\nUNSIGNED-PAYLOAD"
         text = "\n".join(["AWS4-HMAC-SHA256", self.stamp, self.scope,
                           hashlib.sha256(request.encode()).hexdigest()])
         signature = hmac.digest(self.key, text.encode(), "sha256").hex()
-        return f"{path}?{self.query}&X-Amz-Signature={signature}"
+        return f"{path}?{query}&X-Amz-Signature={signature}"
 
 
 def wrk(stage, url, method, paths, connections, seconds):

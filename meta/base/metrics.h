@@ -28,7 +28,8 @@ namespace amphora {
   X(kS3Errors4xx, "s3_errors_4xx", "HTTP requests answered with a 4xx status")               \
   X(kS3Errors5xx, "s3_errors_5xx", "HTTP requests answered with a 5xx status")               \
   X(kS3BytesIn, "s3_bytes_in", "body bytes received")                                        \
-  X(kS3BytesOut, "s3_bytes_out", "body bytes sent")
+  X(kS3BytesOut, "s3_bytes_out", "body bytes sent")                                          \
+  X(kAllocations, "allocations", "operator new calls; 0 unless AMPHORA_COUNT_ALLOCATIONS")
 
 enum class Counter : std::size_t {
 #define AMPHORA_COUNTER_ENUM(name, text, help) name,
