@@ -153,11 +153,11 @@ bool ChangesRow(const AttributeChange& change) {
 Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
                                         const AttributeChange& change, FileHandle*) {
   if (change.size) {
-    AMPHORA_TRY(core_.live->Truncate(caller, inode, *change.size, change.kill_privileges));
+    AMPHORA_TRY(TruncateInode(core_, caller, inode, *change.size, change.kill_privileges));
   }
   if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
     // What was written before must not move the times that are set now.
-    AMPHORA_TRY(core_.live->Settle(inode));
+    AMPHORA_TRY(SettleInode(core_, inode));
     const auto committed = core_.Run(
         caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, inode, change); });
     if (!committed.ok()) return committed.error();

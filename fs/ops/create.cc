@@ -100,7 +100,8 @@ Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::stri
   if (!added.created) return Open(caller, added.inode, options);
   auto live = core_.live->AcquireNew(fresh, added.record);
   core_.live->NoteCommit(fresh, committed->ticket);
-  AMPHORA_ASSIGN(auto handle, FileHandle::Open(core_, std::move(live), caller, options));
+  AMPHORA_ASSIGN(auto handle,
+                 OpenHandle(core_, std::move(live), caller, options, Freshness::kFresh));
   Attributes attributes = ToAttributes(fresh, added.record);
   core_.live->Overlay(attributes);
   return OpenedFile{attributes, std::move(handle)};
@@ -123,7 +124,8 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
   if (!committed.ok()) return committed.error();
   auto live = core_.live->AcquireNew(fresh, committed->value);
   core_.live->Orphaned(fresh, OriginId());
-  AMPHORA_ASSIGN(auto handle, FileHandle::Open(core_, std::move(live), caller, options));
+  AMPHORA_ASSIGN(auto handle,
+                 OpenHandle(core_, std::move(live), caller, options, Freshness::kFresh));
   return OpenedFile{ToAttributes(fresh, committed->value), std::move(handle)};
 }
 

@@ -8,7 +8,8 @@ namespace amphora::fs {
 
 Result<OpenedFile> Files::Open(const Caller& caller, InodeId inode, const OpenOptions& options) {
   AMPHORA_ASSIGN(auto live, core_.live->Acquire(inode));
-  AMPHORA_ASSIGN(auto handle, FileHandle::Open(core_, std::move(live), caller, options));
+  AMPHORA_ASSIGN(auto handle,
+                 OpenHandle(core_, std::move(live), caller, options, Freshness::kExisting));
   Attributes attributes = handle->GetAttributes();
   return OpenedFile{attributes, std::move(handle)};
 }

@@ -18,21 +18,13 @@ Result<InodeRecord> MustHave(std::optional<InodeRecord> record) {
   return std::move(*record);
 }
 
-Result<bool> IsImplicit(meta::Reader& reader, InodeId directory) {
-  AMPHORA_ASSIGN(auto found, ReadInode(reader, directory));
-  AMPHORA_ASSIGN(const InodeRecord record, MustHave(std::move(found)));
-  return record.implicit;
-}
-
 Result<std::optional<FoundObject>> FindFile(meta::Reader& reader, InodeId directory,
                                             std::string_view raw) {
   AMPHORA_ASSIGN(const auto dentry, ReadDentry(reader, directory, raw, false));
   if (!dentry) return std::optional<FoundObject>();
-  AMPHORA_ASSIGN(auto rows, ReadInodes(reader, {dentry->inode, directory}));
-  AMPHORA_ASSIGN(InodeRecord record, MustHave(std::move(rows[0])));
-  AMPHORA_ASSIGN(const InodeRecord parent, MustHave(std::move(rows[1])));
-  return std::optional<FoundObject>(
-      FoundObject{dentry->inode, std::move(record), directory, parent.implicit});
+  AMPHORA_ASSIGN(auto found, ReadInode(reader, dentry->inode));
+  AMPHORA_ASSIGN(InodeRecord record, MustHave(std::move(found)));
+  return std::optional<FoundObject>(FoundObject{dentry->inode, std::move(record), directory});
 }
 
 InodeRecord NewImplicitDirectory(const Tx& tx, BucketId bucket, const NewOwner& owner,
@@ -52,9 +44,9 @@ InodeRecord NewImplicitDirectory(const Tx& tx, BucketId bucket, const NewOwner& 
   return record;
 }
 
-// Adds the directory `name` to `slot.parent`, whose row the caller locked.
-Result<InodeId> AddDirectory(Tx& tx, BucketId bucket, Slot& slot, const InodeRecord& parent,
-                             const NewOwner& owner) {
+// Adds the directory of `slot` to its parent, whose row the caller locked; `parent` becomes the new row.
+Result<InodeId> AddDirectory(Tx& tx, BucketId bucket, Slot& slot, const NewOwner& owner,
+                             InodeRecord& parent) {
   AMPHORA_ASSIGN(const InodeId inode, tx.core().NewInodeId());
   InodeRecord record = NewImplicitDirectory(tx, bucket, owner, slot.parent, slot.raw);
   if ((parent.permissions & kSetGroupId) != 0) {
@@ -65,6 +57,7 @@ Result<InodeId> AddDirectory(Tx& tx, BucketId bucket, Slot& slot, const InodeRec
   AMPHORA_TRY(AddEntry(tx, slot, bucket, {inode, FileKind::kDirectory}));
   AMPHORA_TRY(tx.TouchDirectory(inode, 0, 0));
   AMPHORA_TRY(tx.AddUsage(bucket, 0, 1, 0));
+  parent = std::move(record);
   return inode;
 }
 
@@ -116,16 +109,16 @@ Result<std::optional<InodeId>> WalkDirectories(Tx& tx, BucketId bucket,
 
 Result<std::optional<FoundObject>> FindObject(meta::Reader& reader, BucketId bucket,
                                               const KeyPath& path) {
+  // The empty key names nothing.
+  if (path.directory_key && path.directories.empty()) return std::optional<FoundObject>();
   AMPHORA_ASSIGN(const auto directory, WalkDirectories(reader, bucket, path.directories));
   if (!directory) return std::optional<FoundObject>();
   AMPHORA_ASSIGN(auto file, FindFile(reader, *directory, path.file));
-  // The empty key names nothing: a file with the empty name in the bucket's root has no key.
-  if (path.directory_key && path.directories.empty()) return std::optional<FoundObject>();
   if (file || !path.directory_key) return file;
   AMPHORA_ASSIGN(auto found, ReadInode(reader, *directory));
   AMPHORA_ASSIGN(InodeRecord record, MustHave(std::move(found)));
   if (record.implicit) return std::optional<FoundObject>();
-  return std::optional<FoundObject>(FoundObject{*directory, std::move(record), *directory, false});
+  return std::optional<FoundObject>(FoundObject{*directory, std::move(record), *directory});
 }
 
 Result<NewOwner> OwnerFor(Tx& tx, BucketId bucket, const Caller& caller) {
@@ -149,7 +142,7 @@ Result<MadeDirectories> MakeDirectories(Tx& tx, BucketId bucket, const Caller& c
                                         const std::vector<std::string_view>& names,
                                         std::size_t existing) {
   MadeDirectories made{RootOf(bucket), false};
-  InodeRecord parent;  // of a fresh directory
+  InodeRecord parent;  // the row of made.directory, once something is to be added
   NewOwner owner;
   for (std::size_t i = 0; i < names.size(); ++i) {
     Slot slot{made.directory, std::string(names[i]), std::nullopt, std::nullopt};
@@ -172,7 +165,7 @@ Result<MadeDirectories> MakeDirectories(Tx& tx, BucketId bucket, const Caller& c
       }
       AMPHORA_ASSIGN(owner, OwnerFor(tx, bucket, caller));
     }
-    AMPHORA_ASSIGN(made.directory, AddDirectory(tx, bucket, slot, parent, owner));
+    AMPHORA_ASSIGN(made.directory, AddDirectory(tx, bucket, slot, owner, parent));
     made.fresh = true;
   }
   return made;

@@ -30,8 +30,7 @@ KeyPath SplitKey(std::string_view key);
 struct FoundObject {
   InodeId inode;
   InodeRecord record;
-  InodeId parent;        // the directory whose entry it is; of a key "dir/" the directory itself
-  bool implicit_parent;  // `parent` came with a deeper key
+  InodeId parent;  // the directory whose entry it is; of a key "dir/" the directory itself
 };
 
 // nullopt: the key names nothing that S3 sees. kCorrupt when a name points to no inode.

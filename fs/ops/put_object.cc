@@ -1,0 +1,346 @@
+// PUT. A key that does not end in '/' puts a fresh inode in place of the file's name; a directory of the
+// same name stays beside it (hazards 4.1, 4.2). A key "dir/" makes the directory explicit; its content, if
+// any, is the file with the empty name inside it.
+//
+// Kept of the replaced name: owner, group, mode and POSIX ACL. Not kept: setuid and setgid bits, because
+// the content is another's now, as with a write(2) by somebody else.
+
+#include "fs/ops/put_object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fs/core.h"
+#include "fs/data/digests.h"
+#include "fs/data/live.h"
+#include "fs/ops/describe.h"
+#include "fs/ops/displace.h"
+#include "fs/ops/resolve_key.h"
+#include "meta/base/failpoint.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::uint32_t kFilePermissions = 0644;
+constexpr std::uint32_t kSetUserId = 04000;
+constexpr std::uint32_t kSetGroupId = 02000;
+constexpr std::string_view kAclPrefix = "system.posix_acl_";
+constexpr std::string_view kAccessAcl = "system.posix_acl_access";
+
+// What was seen before the transaction: hints that save lock upgrades and orphans, and the state of a file
+// that somebody writes, which can't be asked for inside (the locks' order).
+struct Hint {
+  std::size_t existing_directories = 0;
+  InodeId inode;
+  std::uint64_t content_stamp = 0;
+  std::string live_etag;  // set while the row is older than the live state
+};
+
+class Put {
+ public:
+  Put(Core& core, const PutRequest& request)
+      : core_(core), request_(request), path_(SplitKey(request.key)) {}
+
+  Result<PutOutcome> Run();
+
+ private:
+  Status LookAhead();
+  Result<ObjectInfo> Transact(Tx& tx);
+  Result<ObjectInfo> PutFile(Tx& tx, InodeId directory, bool fresh);
+  Result<ObjectInfo> PutDirectory(Tx& tx, InodeId directory, bool fresh);
+  Status RemoveContentOf(Tx& tx, InodeId directory);
+  Status CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const;
+  Result<InodeRecord> NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
+                                const std::optional<InodeRecord>& parent) const;
+  Status CopyAcl(Tx& tx, InodeId from, InodeRecord& record) const;
+  Status WriteContent(Tx& tx) const;
+
+  Core& core_;
+  const PutRequest& request_;
+  const KeyPath path_;
+  InodeId fresh_inode_;
+  Hint hint_;
+  Displacement displaced_;
+};
+
+Status Put::LookAhead() {
+  meta::Reader& newest = core_.store->Newest();
+  InodeId directory(request_.bucket.value());
+  for (const std::string_view name : path_.directories) {
+    AMPHORA_ASSIGN(const auto dentry, ReadDentry(newest, directory, name, true));
+    if (!dentry) return Ok();
+    directory = dentry->inode;
+    ++hint_.existing_directories;
+  }
+  AMPHORA_ASSIGN(const auto file, ReadDentry(newest, directory, path_.file, false));
+  if (!file) return Ok();
+  AMPHORA_ASSIGN(const auto record, ReadInode(newest, file->inode));
+  if (!record) return Ok();
+  hint_.inode = file->inode;
+  hint_.content_stamp = record->content_stamp;
+  displaced_.Prepare(core_, file->inode, *record);
+  if (request_.options.conditions.empty()) return Ok();
+  const auto view = core_.live->View(file->inode);
+  if (view && view->dirty) hint_.live_etag = view->etag;
+  return Ok();
+}
+
+Status Put::CheckConditions(
+    const std::optional<std::pair<InodeId, InodeRecord>>& current) const {
+  const Conditions& conditions = request_.options.conditions;
+  if (conditions.empty()) return Ok();
+  if (!current) return CheckWriteConditions(conditions, std::nullopt);
+  const auto& [inode, record] = *current;
+  const bool live = inode == hint_.inode && !hint_.live_etag.empty() &&
+                    record.content_stamp == hint_.content_stamp;
+  return CheckWriteConditions(conditions, live ? hint_.live_etag : EtagText(inode, record));
+}
+
+Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
+                                   const std::optional<InodeRecord>& parent) const {
+  InodeRecord record;
+  record.kind = FileKind::kRegular;
+  record.permissions = kFilePermissions;
+  if (old) {
+    record.uid = old->uid;
+    record.gid = old->gid;
+    if (old->kind != FileKind::kSymlink) {
+      record.permissions = old->permissions & ~(kSetUserId | kSetGroupId);
+    }
+  } else {
+    AMPHORA_ASSIGN(const NewOwner owner, OwnerFor(tx, request_.bucket, request_.options.caller));
+    record.uid = owner.uid;
+    record.gid = parent && (parent->permissions & kSetGroupId) != 0 ? parent->gid : owner.gid;
+  }
+  record.links = 1;
+  record.size = request_.content.size;
+  record.born = record.accessed = record.modified = record.changed = record.last_modified = tx.now();
+  record.bucket = request_.bucket;
+  record.content = request_.content.kind;
+  record.blob = request_.content.blob;
+  record.content_stamp = tx.stamp();
+  record.etag = request_.computed[DigestKind::kMd5];
+  record.object = request_.options.metadata;
+  if (const auto kind = request_.options.keep_checksum) {
+    record.checksum.emplace(*kind, request_.computed[*kind]);
+  }
+  return record;
+}
+
+// The replaced file's POSIX ACL goes over to the new inode; its other xattrs don't.
+Status Put::CopyAcl(Tx& tx, InodeId from, InodeRecord& record) const {
+  meta::KeyRange range = RangeOf(RowKind::kXattr, from);
+  range.begin.append(kAclPrefix);
+  AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, range, {.limit = 4}));
+  for (const meta::Row& row : rows) {
+    if (DecodeTextOf(row.key) != kAccessAcl) continue;
+    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, XattrKey(fresh_inode_, kAccessAcl), row.value));
+    record.has_xattrs = true;
+  }
+  return Ok();
+}
+
+Status Put::WriteContent(Tx& tx) const {
+  switch (request_.content.kind) {
+    case ContentKind::kEmpty:
+      return Ok();
+    case ContentKind::kInline:
+      return tx.PutInlineContent(fresh_inode_, request_.content.inline_bytes);
+    case ContentKind::kBlob:
+      return tx.AddBlobReference(request_.content.blob);
+  }
+  return Error(ErrorCode::kCorrupt, "unknown content kind");
+}
+
+// The name path_.file in `directory` gets a fresh inode.
+Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
+  Slot slot{directory, std::string(path_.file), std::nullopt, std::nullopt};
+  std::optional<InodeRecord> parent;
+  if (!fresh) {
+    // Shared, and before the name: the order in which DELETE takes them too.
+    AMPHORA_ASSIGN(parent, LockParentForObject(tx, request_.bucket, directory));
+    AMPHORA_ASSIGN(slot, ReadSlot(tx, directory, path_.file, Lock::kExclusive));
+  }
+  std::optional<std::pair<InodeId, InodeRecord>> current;
+  if (slot.file) {
+    AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(slot.file->inode, Lock::kExclusive));
+    current.emplace(slot.file->inode, std::move(record));
+  } else if (path_.directory_key && parent && !parent->implicit) {
+    current.emplace(directory, *parent);
+  }
+  AMPHORA_TRY(CheckConditions(current));
+
+  std::optional<InodeRecord> old;
+  if (slot.file) old = current->second;
+  AMPHORA_ASSIGN(InodeRecord record, NewRecord(tx, old, parent));
+  record.parent = directory;
+  record.name = path_.file;
+  if (old && old->has_xattrs) AMPHORA_TRY(CopyAcl(tx, slot.file->inode, record));
+  AMPHORA_TRY(WriteContent(tx));
+  AMPHORA_TRY(tx.PutFreshInode(fresh_inode_, record));
+  AMPHORA_TRY(tx.AddUsage(request_.bucket, 1, 0, static_cast<std::int64_t>(record.size)));
+  if (slot.file) {
+    AMPHORA_TRY(displaced_.DropName(tx, slot.file->inode, *old));
+    AMPHORA_TRY(ReplaceEntry(tx, slot, request_.bucket, {fresh_inode_, record.kind}));
+  } else {
+    AMPHORA_TRY(AddEntry(tx, slot, request_.bucket, {fresh_inode_, record.kind}));
+  }
+  return DescribeObject(std::string(request_.key), fresh_inode_, record, Detail::kFull);
+}
+
+// A zero-byte PUT of "dir/" over content that an earlier one left.
+Status Put::RemoveContentOf(Tx& tx, InodeId directory) {
+  AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, "", Lock::kExclusive));
+  if (!slot.file) return CheckConditions(std::nullopt);
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(slot.file->inode, Lock::kExclusive));
+  AMPHORA_TRY(CheckConditions(std::make_pair(slot.file->inode, record)));
+  AMPHORA_TRY(displaced_.DropName(tx, slot.file->inode, record));
+  return RemoveEntry(tx, slot, request_.bucket, false);
+}
+
+// The key "dir/": `directory` exists by now.
+Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(directory, Lock::kExclusive));
+  if (record.links == 0) return Error(ErrorCode::kConflict, "the directory vanished");
+  const bool with_content = request_.content.size != 0;
+  std::optional<ObjectInfo> content;
+  if (with_content) {
+    AMPHORA_ASSIGN(content, PutFile(tx, directory, fresh));
+  } else if (fresh) {
+    AMPHORA_TRY(CheckConditions(std::nullopt));
+  } else {
+    AMPHORA_ASSIGN(const auto file, tx.kv().Get(Table::kRows, DentryKey(directory, "", false),
+                                                Lock::kExclusive));
+    if (file) {
+      AMPHORA_TRY(RemoveContentOf(tx, directory));
+    } else if (record.implicit) {
+      AMPHORA_TRY(CheckConditions(std::nullopt));
+    } else {
+      AMPHORA_TRY(CheckConditions(std::make_pair(directory, record)));
+    }
+  }
+  record.implicit = false;
+  record.object = with_content ? ObjectMetadata() : request_.options.metadata;
+  record.etag = with_content ? std::string() : request_.computed[DigestKind::kMd5];
+  record.content_stamp = tx.stamp();
+  record.last_modified = tx.now();
+  record.checksum.reset();
+  if (const auto kind = request_.options.keep_checksum; kind && !with_content) {
+    record.checksum.emplace(*kind, request_.computed[*kind]);
+  }
+  AMPHORA_TRY(tx.PutInode(directory, record));
+  tx.AddChange({.what = Change::What::kAttributes,
+                .inode = directory,
+                .name = {},
+                .old_inode = {},
+                .bucket = request_.bucket,
+                .origin = {}});
+  if (content) return std::move(*content);
+  return DescribeObject(std::string(request_.key), directory, record, Detail::kFull);
+}
+
+Result<ObjectInfo> Put::Transact(Tx& tx) {
+  displaced_.Begin();
+  AMPHORA_ASSIGN(const MadeDirectories made,
+                 MakeDirectories(tx, request_.bucket, request_.options.caller, path_.directories,
+                                 hint_.existing_directories));
+  auto info = path_.directory_key ? PutDirectory(tx, made.directory, made.fresh)
+                                  : PutFile(tx, made.directory, made.fresh);
+  if (!info.ok()) return info.error();
+  AMPHORA_TRY(Failpoint("fs.put.before_commit"));
+  return info;
+}
+
+Result<PutOutcome> Put::Run() {
+  AMPHORA_TRY(LookAhead());
+  AMPHORA_ASSIGN(fresh_inode_, core_.NewInodeId());
+  const OriginId origin = request_.options.caller.origin;
+  auto committed = core_.Run(origin, [this](Tx& tx) { return Transact(tx); });
+  if (!committed.ok()) return committed.error();
+  displaced_.Finish(core_, origin);
+  return PutOutcome{std::move(committed->value), request_.computed, committed->ticket};
+}
+
+// The face's writer.
+class StagedWriter final : public ObjectWriter {
+ public:
+  StagedWriter(Core& core, const BeginPutRequest& request, std::vector<DigestKind> kinds)
+      : core_(core),
+        bucket_(request.bucket),
+        key_(request.key),
+        stage_(core, request.declared_size),
+        digests_(kinds) {}
+
+  Status Append(std::span<const std::byte> data) override {
+    if (data.size() > kMaxPutBytes - stage_.size()) {
+      return Error(ErrorCode::kFileTooLarge, "one PUT carries at most 5 GiB");
+    }
+    digests_.Update(data);
+    return stage_.Append(data);
+  }
+
+  std::uint64_t size() const override { return stage_.size(); }
+
+  Result<PutOutcome> Commit(const PutOptions& options) override {
+    if (std::exchange(committed_, true)) {
+      return Error(ErrorCode::kInvalidArgument, "a PUT commits once");
+    }
+    const Digests computed = digests_.Finish();
+    for (std::size_t i = 0; i < kDigestKinds; ++i) {
+      const std::string& expected = options.expected.values[i];
+      if (!expected.empty() && expected != computed.values[i]) return Error(ErrorCode::kBadDigest);
+    }
+    if (options.keep_checksum && computed[*options.keep_checksum].empty()) {
+      return Error(ErrorCode::kInvalidArgument, "the checksum to keep was not computed");
+    }
+    AMPHORA_ASSIGN(const StagedContent content, stage_.Finish());
+    auto outcome = PutObject(core_, {bucket_, key_, content, computed, options});
+    if (!outcome.ok()) return outcome.error();
+    stage_.Keep();
+    AMPHORA_TRY(Failpoint("fs.put.after_commit"));
+    return outcome;
+  }
+
+ private:
+  Core& core_;
+  const BucketId bucket_;
+  const std::string key_;
+  ContentStage stage_;
+  DigestSet digests_;
+  bool committed_ = false;
+};
+
+bool Matches(const std::vector<std::string>& tags, const std::string& etag) {
+  return std::ranges::any_of(tags,
+                             [&](const std::string& tag) { return tag == "*" || tag == etag; });
+}
+
+}  // namespace
+
+Status CheckWriteConditions(const Conditions& conditions, const std::optional<std::string>& etag) {
+  if (!conditions.if_match.empty()) {
+    if (!etag) return Error(ErrorCode::kNotFound, "If-Match without an object");
+    if (!Matches(conditions.if_match, *etag)) return Error(ErrorCode::kPreconditionFailed);
+  }
+  if (!conditions.if_none_match.empty() && etag && Matches(conditions.if_none_match, *etag)) {
+    return Error(ErrorCode::kPreconditionFailed);
+  }
+  return Ok();
+}
+
+Result<PutOutcome> PutObject(Core& core, const PutRequest& request) {
+  return Put(core, request).Run();
+}
+
+Result<std::unique_ptr<ObjectWriter>> Objects::BeginPut(const BeginPutRequest& request) {
+  AMPHORA_TRY(CheckObjectKey(request.key));
+  if (request.declared_size.value_or(0) > kMaxPutBytes) {
+    return Error(ErrorCode::kFileTooLarge, "one PUT carries at most 5 GiB");
+  }
+  std::vector<DigestKind> kinds = request.digests;
+  kinds.push_back(DigestKind::kMd5);
+  return std::unique_ptr<ObjectWriter>(
+      std::make_unique<StagedWriter>(core_, request, std::move(kinds)));
+}
+
+}  // namespace amphora::fs
