@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <toml++/toml.h>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -13,7 +14,6 @@
 #include <iterator>
 #include <set>
 #include <system_error>
-#include <toml++/toml.h>
 
 namespace amphora::cli {
 namespace {
@@ -32,7 +32,8 @@ Complaint ApplyPath(std::string& path, std::string_view value, std::size_t limit
   if (value.empty()) return "must not be empty";
   if (value.size() > limit) return "is longer than " + std::to_string(limit) + " bytes";
   std::error_code ignored;
-  path = std::filesystem::absolute(std::filesystem::path(value), ignored).lexically_normal().string();
+  path =
+      std::filesystem::absolute(std::filesystem::path(value), ignored).lexically_normal().string();
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   if (path.size() > limit) return "is longer than " + std::to_string(limit) + " bytes";
   return std::nullopt;
@@ -63,7 +64,8 @@ Complaint ApplyListen(Config& config, std::string_view value) {
     return "must be HOST:PORT";
   }
   unsigned port = 0;
-  if (ApplyNumber(port, value.substr(colon + 1), 65535u)) return "must end in a port from 0 to 65535";
+  if (ApplyNumber(port, value.substr(colon + 1), 65535u))
+    return "must end in a port from 0 to 65535";
   config.s3.listen = value;
   return std::nullopt;
 }
@@ -90,15 +92,16 @@ Complaint ApplyDomains(Config& config, std::string_view value) {
                        std::string_view::npos;
     if (domain.empty() || !plain || domain.size() > kMaxDomainBytes) return "must be host names";
     domains.emplace_back(domain);
-    if (domains.size() > kMaxDomains) return "has more than " + std::to_string(kMaxDomains) + " names";
+    if (domains.size() > kMaxDomains)
+      return "has more than " + std::to_string(kMaxDomains) + " names";
   }
   config.s3.domains = std::move(domains);
   return std::nullopt;
 }
 
 Complaint ApplyRegion(Config& config, std::string_view value) {
-  const bool plain = value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
-                     std::string_view::npos;
+  const bool plain =
+      value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
   if (value.empty() || value.size() > 63 || !plain) {
     return "must be 1 to 63 characters of a-z, 0-9 and -";
   }
@@ -236,7 +239,8 @@ std::string HomeDirectory(const Environment& environment) {
   passwd entry{};
   passwd* found = nullptr;
   std::array<char, 16384> buffer{};
-  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr) {
     return found->pw_dir;
   }
   return "/";
@@ -313,7 +317,8 @@ Outcome<Config> LoadConfig(const ConfigSources& sources) {
   if (config.socket.empty()) {
     const std::string socket = DefaultSocket(sources.environment, config.data_directory);
     if (Complaint wrong = ApplySocket(config, socket)) {
-      return UsageError("the control socket " + socket + " " + *wrong + "; choose one with --socket");
+      return UsageError("the control socket " + socket + " " + *wrong +
+                        "; choose one with --socket");
     }
   }
   return config;

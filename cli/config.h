@@ -1,7 +1,7 @@
-// What `amphora serve` and the commands that look for a daemon can be told, from three sources: flags
-// beat environment (AMPHORA_*) beats file (TOML). One table names every setting for all three, so that
-// none can differ. Every value has a limit; unknown keys of the file are refused with their line.
-// Used by main's thread only, before any other exists.
+// What `amphora serve` and the commands that look for a daemon can be told, from three sources:
+// flags beat environment (AMPHORA_*) beats file (TOML). One table names every setting for all
+// three, so that none can differ. Every value has a limit; unknown keys of the file are refused
+// with their line. Used by main's thread only, before any other exists.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,8 @@ using FlagValues = std::map<std::string, std::string, std::less<>>;
 using Environment = std::function<const char*(const char* name)>;
 
 struct ConfigSources {
-  std::optional<std::string> file;  // --config; else AMPHORA_CONFIG; else DefaultConfigFile() if there
+  std::optional<std::string>
+      file;  // --config; else AMPHORA_CONFIG; else DefaultConfigFile() if there
   FlagValues flags;
   Environment environment;  // std::getenv, or a test's
 };
@@ -52,8 +53,8 @@ struct ConfigSources {
 // Usage errors name the flag, the variable, or the file with key and line.
 Outcome<Config> LoadConfig(const ConfigSources& sources);
 
-// Where things are when nobody says: for root under /etc, /var/lib, /run and /var/log, else under the
-// user's home by the XDG base directories.
+// Where things are when nobody says: for root under /etc, /var/lib, /run and /var/log, else under
+// the user's home by the XDG base directories.
 std::string DefaultConfigFile(const Environment& environment);
 std::string DefaultDataDirectory(const Environment& environment);
 std::string DefaultSocket(const Environment& environment, const std::string& data_directory);

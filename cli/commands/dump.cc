@@ -1,0 +1,29 @@
+// `amphora dump`: every record of the store as one line of text, in key order. Secrets are masked.
+#include <cstdio>
+
+#include "cli/commands/command.h"
+
+namespace amphora::cli {
+namespace {
+
+Outcome<ExitCode> Run(const ClientOptions& options) {
+  auto client = ConnectDaemon(options);
+  if (!client) return std::unexpected(client.error());
+  const Outcome<Json> done = (*client)->Stream(
+      "GET", "/dump", Json::object(),
+      [&](const Json& line) { Print(options.json ? ToLine(line) : line.value("record", "")); });
+  if (!done) return std::unexpected(done.error());
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+void AddDump(Program& program) {
+  CLI::App* command =
+      AddCommand(program.app, "dump", "Print every record of the store, in key order",
+                 "amphora dump | grep dentry");
+  auto options = AddClientOptions(command, Printing::kData);
+  command->callback([options, &program] { program.action = [options] { return Run(*options); }; });
+}
+
+}  // namespace amphora::cli

@@ -1,0 +1,138 @@
+// /volumes and /volumes/V/buckets. What is answered is durable.
+#include <ctime>
+
+#include "cli/daemon/daemon.h"
+#include "cli/daemon/routes.h"
+
+namespace amphora::cli {
+namespace {
+
+fs::Caller CallerOf(const ControlRequest& request) {
+  fs::Caller caller;
+  caller.uid = request.peer.uid;
+  caller.gid = request.peer.gid;
+  return caller;
+}
+
+std::string ToUtc(Time time) {
+  const timespec value = time.ToTimespec();
+  std::tm parts{};
+  gmtime_r(&value.tv_sec, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+Json ToJson(const fs::VolumeInfo& volume) {
+  return {{"name", volume.name}, {"owner", volume.owner}, {"created", ToUtc(volume.created)}};
+}
+
+Json ToJson(const fs::BucketInfo& bucket) {
+  return {{"volume", bucket.volume},
+          {"name", bucket.name},
+          {"owner", bucket.owner},
+          {"created", ToUtc(bucket.created)}};
+}
+
+std::string BucketPath(const ControlRequest& request) {
+  return "bucket /" + request.path.at(1) + "/" + request.path.at(3);
+}
+
+}  // namespace
+
+ControlReply ListVolumes(Daemon& daemon, const ControlRequest&, const LineSink&) {
+  const auto volumes = daemon.engine().buckets().ListVolumes();
+  if (!volumes.ok()) return ErrorReply("cannot list volumes", volumes.error());
+  Json list = Json::array();
+  for (const fs::VolumeInfo& volume : *volumes) list.push_back(ToJson(volume));
+  return {200, {{"volumes", std::move(list)}}};
+}
+
+ControlReply CreateVolume(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const std::string name = request.body.at("name").get<std::string>();
+  fs::Engine& engine = daemon.engine();
+  const auto made = engine.buckets().CreateVolume(CallerOf(request), request.peer.user, name);
+  if (made.Is(ErrorCode::kExists)) {
+    return ErrorReply(409, "exists", "volume /" + name + " exists already");
+  }
+  if (!made.ok()) return ErrorReply("cannot create volume /" + name, made.error());
+  if (const Status settled = engine.WaitSettled(made->ticket); !settled.ok()) {
+    return ErrorReply("cannot create volume /" + name, settled.error());
+  }
+  return {200, ToJson(made->info)};
+}
+
+ControlReply ShowVolume(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const auto volume = daemon.engine().buckets().GetVolume(request.path.at(1));
+  if (!volume.ok()) return ErrorReply("volume /" + request.path.at(1), volume.error());
+  const auto buckets = daemon.engine().buckets().ListBuckets(request.path.at(1));
+  if (!buckets.ok()) return ErrorReply("volume /" + request.path.at(1), buckets.error());
+  Json answer = ToJson(*volume);
+  answer["buckets"] = buckets->size();
+  return {200, std::move(answer)};
+}
+
+ControlReply DeleteVolume(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const std::string& name = request.path.at(1);
+  const Result<fs::Ticket> gone = daemon.engine().buckets().DeleteVolume(name);
+  if (gone.Is(ErrorCode::kNotEmpty)) {
+    return ErrorReply(409, "not_empty", "volume /" + name + " has buckets; delete them first");
+  }
+  if (gone.Is(ErrorCode::kNotPermitted)) {
+    return ErrorReply(403, "not_permitted", "volume /" + name + " belongs to S3 and stays");
+  }
+  if (!gone.ok()) return ErrorReply("cannot delete volume /" + name, gone.error());
+  const Status settled = daemon.engine().WaitSettled(*gone);
+  if (!settled.ok()) return ErrorReply("cannot delete volume /" + name, settled.error());
+  return {200, {{"deleted", "/" + name}}};
+}
+
+ControlReply ListBuckets(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const auto buckets = daemon.engine().buckets().ListBuckets(request.path.at(1));
+  if (!buckets.ok()) return ErrorReply("volume /" + request.path.at(1), buckets.error());
+  Json list = Json::array();
+  for (const fs::BucketInfo& bucket : *buckets) list.push_back(ToJson(bucket));
+  return {200, {{"buckets", std::move(list)}}};
+}
+
+ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const std::string& volume = request.path.at(1);
+  const std::string name = request.body.at("name").get<std::string>();
+  const std::string what = "bucket /" + volume + "/" + name;
+  fs::Engine& engine = daemon.engine();
+  const auto made =
+      engine.buckets().CreateBucket(CallerOf(request), request.peer.user, volume, name);
+  if (made.Is(ErrorCode::kExists)) return ErrorReply(409, "exists", what + " exists already");
+  if (made.Is(ErrorCode::kNoSuchVolume)) {
+    return ErrorReply(404, "no_such_volume",
+                      "cannot create " + what + ": there is no volume /" + volume);
+  }
+  if (!made.ok()) return ErrorReply("cannot create " + what, made.error());
+  if (const Status settled = engine.WaitSettled(made->ticket); !settled.ok()) {
+    return ErrorReply("cannot create " + what, settled.error());
+  }
+  return {200, ToJson(made->info)};
+}
+
+ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const auto bucket = daemon.engine().buckets().GetBucket(request.path.at(1), request.path.at(3));
+  if (!bucket.ok()) return ErrorReply(BucketPath(request), bucket.error());
+  Json answer = ToJson(*bucket);
+  answer["objects"] = bucket->objects;
+  answer["bytes"] = bucket->bytes;
+  return {200, std::move(answer)};
+}
+
+ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const std::string what = BucketPath(request);
+  const auto gone = daemon.engine().buckets().DeleteBucket(request.path.at(1), request.path.at(3));
+  if (gone.Is(ErrorCode::kBucketNotEmpty)) {
+    return ErrorReply(409, "bucket_not_empty", what + " is not empty; nothing was deleted");
+  }
+  if (!gone.ok()) return ErrorReply("cannot delete " + what, gone.error());
+  const Status settled = daemon.engine().WaitSettled(*gone);
+  if (!settled.ok()) return ErrorReply("cannot delete " + what, settled.error());
+  return {200, {{"deleted", "/" + request.path.at(1) + "/" + request.path.at(3)}}};
+}
+
+}  // namespace amphora::cli

@@ -1,0 +1,89 @@
+// The program `amphora`: parses the command line, runs the command that it names, and tells a
+// failure in one line. Exit codes: 0 done, 1 failed, 2 used wrongly, 3 no daemon.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "cli/commands/command.h"
+#include "cli/version.h"
+
+namespace amphora::cli {
+namespace {
+
+// Control characters would break the promise of one line.
+std::string OneLine(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+int Tell(const Failure& failure) {
+  std::fprintf(stderr, "amphora: %s\n", OneLine(failure.text).c_str());
+  return static_cast<int>(failure.code);
+}
+
+// "amphora bucket create": what the command line named before it went wrong.
+std::string DeepestCommand(const CLI::App& app) {
+  std::string name = app.get_name();
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    name += " " + at->get_name();
+  }
+  return name;
+}
+
+void AddCommands(Program& program) {
+  AddServe(program);
+  AddStop(program);
+  AddMount(program);
+  AddUmount(program);
+  AddVolume(program);
+  AddBucket(program);
+  AddS3(program);
+  AddStatus(program);
+  AddCheck(program);
+  AddDump(program);
+  AddGc(program);
+  AddVersion(program);
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(
+      "One store with two handles: a FUSE file system and an S3 endpoint over the same bytes.",
+      "amphora");
+  app.footer("Example:\n  amphora serve --background && amphora bucket create /s3v/demo");
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  Action action;
+  Program program{app, action};
+  AddCommands(program);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return Tell({ExitCode::kUsage,
+                 std::string(error.what()) + "; see `" + DeepestCommand(app) + " --help`"});
+  }
+  const Outcome<ExitCode> outcome = action();
+  if (!outcome) return Tell(outcome.error());
+  if (std::fflush(stdout) != 0)
+    return Tell({ExitCode::kFailed, "standard output can't be written"});
+  return static_cast<int>(*outcome);
+}
+
+}  // namespace
+}  // namespace amphora::cli
+
+int main(int argc, char** argv) {
+  try {
+    return amphora::cli::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "amphora: %s\n", error.what());
+    return 1;
+  }
+}

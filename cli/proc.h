@@ -1,0 +1,20 @@
+// Who holds what, read from /proc for error messages that help: a listening port, a locked file.
+// Empty answers where the kernel does not let us look. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace amphora::cli {
+
+// "pid 123 (nginx)", or "".
+std::string DescribeProcess(long pid);
+
+// Who listens on TCP port `port` (proc(5): /proc/net/tcp, /proc/PID/fd), described; "" if unknown.
+std::string FindPortHolder(std::uint16_t port);
+
+// Who holds a lock (proc(5): /proc/locks) on a file in `directory` or one level below; "" if
+// unknown.
+std::string FindLockHolder(const std::string& directory);
+
+}  // namespace amphora::cli

@@ -1,0 +1,7 @@
+#include "cli/version.h"
+
+namespace amphora::cli {
+
+const char* const kVersion = AMPHORA_VERSION;
+
+}  // namespace amphora::cli
