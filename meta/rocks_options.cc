@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <sys/resource.h>
 
@@ -28,13 +29,16 @@ std::shared_ptr<rocksdb::TableFactory> Tables(const std::shared_ptr<rocksdb::Cac
   table.optimize_filters_for_memory = true;
   table.format_version = 5;
   table.block_size = 8 << 10;
-  // Point reads dominate: a hash inside the block spares most of its binary search.
-  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
-  // Index and filters count against the cache, so that memory stays bounded, and those of the
-  // newest level stay in it, so that a lookup of a missing name never waits for the disk.
+  // Index and filters count against the cache, so that memory stays bounded however many rows there
+  // are; in parts, because one whole filter (a megabyte) may not fit into a shard of the cache, and
+  // then each lookup would read it again (measured: 280 us instead of 1).
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.pin_top_level_index_and_filter = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = 16 << 10;
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
 
@@ -45,6 +49,9 @@ rocksdb::ColumnFamilyOptions Common(const std::shared_ptr<rocksdb::Cache>& cache
   // TransactionDB would keep flushed memtables for conflict checks against snapshots; our
   // transactions set no snapshot, so that memory would be wasted. 0 would mean its default, "keep".
   family.max_write_buffer_size_to_maintain = 1;
+  // Rows of one kind (the first byte of a key) mostly arrive in key order: remembering where the
+  // last one went spares most of the search in the memtable (a create costs 30 % less).
+  family.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   family.memtable_whole_key_filtering = true;
   family.memtable_prefix_bloom_size_ratio = 0.05;
   return family;
@@ -87,6 +94,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   rocksdb::DBOptions database;
   database.create_if_missing = true;
   database.create_missing_column_families = true;
+  // Excludes insertion hints, and never applies to batches with merges, which are most of ours.
+  database.allow_concurrent_memtable_write = false;
   // The log holds the rows of both families: the slower one must not keep it for ever, and a
   // restart must not replay gigabytes.
   database.max_total_wal_size = 2 * (options.rows_memtable_bytes + options.content_memtable_bytes);
