@@ -48,7 +48,7 @@ class Put {
   Result<ObjectInfo> Transact(Tx& tx);
   Result<ObjectInfo> PutFile(Tx& tx, InodeId directory, bool fresh);
   Result<ObjectInfo> PutDirectory(Tx& tx, InodeId directory, bool fresh);
-  Status RemoveContentOf(Tx& tx, InodeId directory);
+  Status ClearContent(Tx& tx, InodeId directory, const InodeRecord& row);
   Status CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const;
   Result<InodeRecord> NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
                                 const std::optional<InodeRecord>& parent) const;
@@ -188,13 +188,19 @@ Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
   return DescribeObject(std::string(request_.key), fresh_inode_, record, Detail::kFull);
 }
 
-// A zero-byte PUT of "dir/" over content that an earlier one left.
-Status Put::RemoveContentOf(Tx& tx, InodeId directory) {
+// A zero-byte PUT of "dir/": content that an earlier one left goes.
+Status Put::ClearContent(Tx& tx, InodeId directory, const InodeRecord& row) {
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, "", Lock::kExclusive));
-  if (!slot.file) return CheckConditions(std::nullopt);
-  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(slot.file->inode, Lock::kExclusive));
-  AMPHORA_TRY(CheckConditions(std::make_pair(slot.file->inode, record)));
-  AMPHORA_TRY(displaced_.DropName(tx, slot.file->inode, record));
+  std::optional<std::pair<InodeId, InodeRecord>> current;
+  if (slot.file) {
+    AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(slot.file->inode, Lock::kExclusive));
+    current.emplace(slot.file->inode, std::move(record));
+  } else if (!row.implicit) {
+    current.emplace(directory, row);
+  }
+  AMPHORA_TRY(CheckConditions(current));
+  if (!slot.file) return Ok();
+  AMPHORA_TRY(displaced_.DropName(tx, current->first, current->second));
   return RemoveEntry(tx, slot, request_.bucket, false);
 }
 
@@ -209,15 +215,7 @@ Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
   } else if (fresh) {
     AMPHORA_TRY(CheckConditions(std::nullopt));
   } else {
-    AMPHORA_ASSIGN(const auto file, tx.kv().Get(Table::kRows, DentryKey(directory, "", false),
-                                                Lock::kExclusive));
-    if (file) {
-      AMPHORA_TRY(RemoveContentOf(tx, directory));
-    } else if (record.implicit) {
-      AMPHORA_TRY(CheckConditions(std::nullopt));
-    } else {
-      AMPHORA_TRY(CheckConditions(std::make_pair(directory, record)));
-    }
+    AMPHORA_TRY(ClearContent(tx, directory, record));
   }
   record.implicit = false;
   record.object = with_content ? ObjectMetadata() : request_.options.metadata;

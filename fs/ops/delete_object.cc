@@ -1,0 +1,206 @@
+// DELETE. A key that does not end in '/' takes away the file's name, and only that. A key "dir/" takes away
+// the directory's content and makes it implicit; when no name is left inside, it vanishes (hazards 4.2, 4.3).
+//
+// The guard rule: the row of an implicit directory is taken exclusively before the scan that finds it empty,
+// in the transaction that removes the name. Its 'Z' row is in the same batch, so that a crash before the
+// directory is gone leaves work for the next start and no phantom.
+
+#include "fs/ops/delete_object.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "fs/core.h"
+#include "fs/ops/displace.h"
+#include "fs/ops/resolve_key.h"
+#include "fs/ops/vanish.h"
+#include "meta/base/failpoint.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::size_t kKeysPerTransaction = 100;
+
+class Deletion {
+ public:
+  Deletion(Core& core, const Caller& caller, BucketId bucket,
+           const std::vector<std::string_view>& keys)
+      : core_(core), caller_(caller), bucket_(bucket) {
+    items_.reserve(keys.size());
+    for (const std::string_view key : keys) items_.push_back({SplitKey(key), false, false});
+    // In the order of names, so that two deletions take their locks in the same order.
+    order_.resize(keys.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    std::ranges::stable_sort(order_, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
+  }
+
+  Result<DeletedMany> Run();
+
+ private:
+  struct Item {
+    KeyPath path;
+    bool hint_implicit;  // the parent came with a deeper key, when last looked at
+    bool existed;
+  };
+
+  Result<bool> LookAhead();
+  Status Transact(Tx& tx);
+  Result<bool> DeleteFile(Tx& tx, InodeId directory, const Item& item);
+  Result<bool> DeleteDirectory(Tx& tx, InodeId directory);
+  Status DropFile(Tx& tx, Slot& slot);
+  Status VanishIfEmpty(Tx& tx, InodeId directory);
+
+  Core& core_;
+  const Caller& caller_;
+  const BucketId bucket_;
+  std::vector<Item> items_;
+  std::vector<std::size_t> order_;
+  std::vector<InodeId> emptied_;
+  Displacement displaced_;
+};
+
+// Claims what will go; false when none of the keys exists.
+Result<bool> Deletion::LookAhead() {
+  const auto snapshot = core_.store->Snapshot();
+  bool any = false;
+  for (Item& item : items_) {
+    AMPHORA_ASSIGN(const auto found, FindObject(*snapshot, bucket_, item.path));
+    if (!found) continue;
+    any = true;
+    if (found->record.kind == FileKind::kDirectory) continue;
+    displaced_.Prepare(core_, found->inode, found->record);
+    AMPHORA_ASSIGN(const auto parent, ReadInode(*snapshot, found->parent));
+    item.hint_implicit = parent && parent->implicit;
+  }
+  return any;
+}
+
+Status Deletion::DropFile(Tx& tx, Slot& slot) {
+  const InodeId inode = slot.file->inode;
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+  AMPHORA_TRY(displaced_.DropName(tx, inode, std::move(record)));
+  return RemoveEntry(tx, slot, bucket_, false);
+}
+
+// `directory` is implicit and its row is held exclusively.
+Status Deletion::VanishIfEmpty(Tx& tx, InodeId directory) {
+  AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows,
+                                               RangeOf(RowKind::kDentry, directory), {.limit = 1}));
+  if (!rows.empty()) return Ok();
+  emptied_.push_back(directory);
+  return tx.kv().Put(Table::kRows, VanishingKey(directory), "");
+}
+
+Result<bool> Deletion::DeleteFile(Tx& tx, InodeId directory, const Item& item) {
+  // At least shared: else a DELETE of "dir/" could make the directory implicit beside us, and nobody would
+  // see that it is empty.
+  AMPHORA_ASSIGN(auto parent, tx.FindInode(directory, item.hint_implicit ? Lock::kExclusive
+                                                                         : Lock::kShared));
+  if (!parent || parent->links == 0) return false;
+  AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, item.path.file, Lock::kExclusive));
+  if (!slot.file) return false;
+  if (parent->implicit && !item.hint_implicit) {
+    AMPHORA_ASSIGN(parent, tx.FindInode(directory, Lock::kExclusive));
+  }
+  AMPHORA_TRY(DropFile(tx, slot));
+  if (parent->implicit) AMPHORA_TRY(VanishIfEmpty(tx, directory));
+  return true;
+}
+
+Result<bool> Deletion::DeleteDirectory(Tx& tx, InodeId directory) {
+  AMPHORA_ASSIGN(auto record, tx.FindInode(directory, Lock::kExclusive));
+  if (!record || record->links == 0) return false;
+  AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, "", Lock::kExclusive));
+  const bool existed = slot.file.has_value() || !record->implicit;
+  if (!existed) return false;
+  if (slot.file) AMPHORA_TRY(DropFile(tx, slot));
+  if (!record->implicit) {
+    record->implicit = true;
+    record->object = ObjectMetadata();
+    record->etag.clear();
+    record->checksum.reset();
+    AMPHORA_TRY(tx.PutInode(directory, *record));
+  }
+  AMPHORA_TRY(VanishIfEmpty(tx, directory));
+  return true;
+}
+
+Status Deletion::Transact(Tx& tx) {
+  displaced_.Begin();
+  emptied_.clear();
+  for (const std::size_t index : order_) {
+    Item& item = items_[index];
+    item.existed = false;
+    if (item.path.directory_key && item.path.directories.empty()) continue;
+    AMPHORA_ASSIGN(const auto directory, WalkDirectories(tx, bucket_, item.path.directories));
+    if (!directory) continue;
+    AMPHORA_ASSIGN(item.existed, item.path.directory_key ? DeleteDirectory(tx, *directory)
+                                                         : DeleteFile(tx, *directory, item));
+  }
+  return Failpoint("fs.delete.before_commit");
+}
+
+Result<DeletedMany> Deletion::Run() {
+  DeletedMany deleted;
+  AMPHORA_ASSIGN(const bool any, LookAhead());
+  deleted.existed.assign(items_.size(), false);
+  if (!any) {
+    // It rests on what others committed: the ticket covers that (hazards 5.9).
+    deleted.ticket = core_.store->LastTicket();
+    return deleted;
+  }
+  const auto committed = core_.Run(caller_.origin, [this](Tx& tx) { return Transact(tx); });
+  if (!committed.ok()) return committed.error();
+  AMPHORA_TRY(Failpoint("fs.delete.after_commit"));
+  displaced_.Finish(core_, caller_.origin);
+  std::ranges::sort(emptied_);
+  const auto repeated = std::ranges::unique(emptied_);
+  emptied_.erase(repeated.begin(), repeated.end());
+  for (const InodeId directory : emptied_) VanishUpwards(core_, caller_.origin, directory);
+  for (std::size_t i = 0; i < items_.size(); ++i) deleted.existed[i] = items_[i].existed;
+  // The vanishing is part of what the answer says.
+  deleted.ticket = emptied_.empty() ? committed->ticket : core_.store->LastTicket();
+  return deleted;
+}
+
+}  // namespace
+
+Result<DeletedMany> DeleteObjects(Core& core, const Caller& caller, BucketId bucket,
+                                  const std::vector<std::string_view>& keys) {
+  return Deletion(core, caller, bucket, keys).Run();
+}
+
+Result<DeleteOutcome> Objects::Delete(const Caller& caller, BucketId bucket, std::string_view key) {
+  if (key.empty()) return Error(ErrorCode::kBadName, "a key has at least one byte");
+  AMPHORA_ASSIGN(const DeletedMany deleted, DeleteObjects(core_, caller, bucket, {key}));
+  return DeleteOutcome{deleted.existed[0], deleted.ticket};
+}
+
+Result<Ticket> Objects::DeleteMany(const Caller& caller, BucketId bucket,
+                                   std::vector<DeleteManyItem>& items) {
+  Ticket ticket = 0;
+  std::vector<DeleteManyItem*> pending;
+  for (DeleteManyItem& item : items) {
+    item.error.reset();
+    if (item.key.empty()) {
+      item.error = Error(ErrorCode::kBadName, "a key has at least one byte");
+    } else {
+      pending.push_back(&item);
+    }
+  }
+  for (std::size_t begin = 0; begin < pending.size(); begin += kKeysPerTransaction) {
+    const std::size_t end = std::min(pending.size(), begin + kKeysPerTransaction);
+    std::vector<std::string_view> keys;
+    for (std::size_t i = begin; i < end; ++i) keys.push_back(pending[i]->key);
+    const auto deleted = DeleteObjects(core_, caller, bucket, keys);
+    if (deleted.ok()) {
+      ticket = std::max(ticket, deleted->ticket);
+    } else {
+      for (std::size_t i = begin; i < end; ++i) pending[i]->error = deleted.error();
+    }
+  }
+  return ticket;
+}
+
+}  // namespace amphora::fs

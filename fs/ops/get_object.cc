@@ -1,0 +1,168 @@
+// HEAD and GET. The name, the inode's row and inline content come from one snapshot; of a file that somebody
+// writes at this moment, size, ETag and content come from its live state, and are read until they agree. So
+// an answer is never torn (hazards section 5).
+
+#include "fs/ops/get_object.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "fs/core.h"
+#include "fs/data/live.h"
+#include "fs/ops/describe.h"
+#include "fs/ops/resolve_key.h"
+#include "meta/base/failpoint.h"
+
+namespace amphora::fs {
+namespace {
+
+// A file that is rewritten all the time may have to be looked at again; at the end its last look counts.
+constexpr int kMostLooks = 50;
+
+class ContentReader final : public ObjectReader {
+ public:
+  ContentReader(ObjectInfo info, ContentView view) : info_(std::move(info)), view_(std::move(view)) {
+    if (!view_.may_change || !view_.blob) return;
+    if (const auto figures = view_.blob->Figures(); figures.ok()) at_open_ = *figures;
+  }
+
+  const ObjectInfo& info() const override { return info_; }
+
+  Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer) override {
+    if (offset >= info_.size) return std::size_t{0};
+    const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), info_.size - offset);
+    const std::span<std::byte> target = buffer.first(wanted);
+    if (!view_.blob) return ReadInline(offset, target);
+    AMPHORA_ASSIGN(const std::size_t got, view_.blob->Read(offset, target));
+    if (view_.may_change) AMPHORA_TRY(CheckUnchanged());
+    // The row's size may reach beyond the blob's end (a truncate that extended the file): zeros.
+    std::memset(target.data() + got, 0, wanted - got);
+    return wanted;
+  }
+
+  int sendfile_fd() const override {
+    if (!view_.blob || view_.may_change) return -1;
+    return view_.blob->descriptor();
+  }
+
+ private:
+  Result<std::size_t> ReadInline(std::uint64_t offset, std::span<std::byte> target) const {
+    std::memset(target.data(), 0, target.size());
+    if (offset < view_.inline_bytes.size()) {
+      const std::size_t count = std::min(target.size(), view_.inline_bytes.size() - offset);
+      std::memcpy(target.data(), view_.inline_bytes.data() + offset, count);
+    }
+    return target.size();
+  }
+
+  Status CheckUnchanged() const {
+    AMPHORA_ASSIGN(const BlobFigures now, view_.blob->Figures());
+    const bool same = at_open_ && now.size == at_open_->size &&
+                      now.modified == at_open_->modified && now.changed == at_open_->changed;
+    if (!same) return Error(ErrorCode::kStale, "the file changed while it was read");
+    return Ok();
+  }
+
+  const ObjectInfo info_;
+  const ContentView view_;
+  std::optional<BlobFigures> at_open_;
+};
+
+// One look at a key; nullopt: what was seen does not fit together, look again.
+Result<std::optional<ContentView>> ViewOf(Core& core, meta::Reader& snapshot,
+                                          const FoundObject& found, ObjectInfo& info, bool last) {
+  if (found.record.kind != FileKind::kRegular) return std::optional<ContentView>(ContentView{});
+  const auto live = core.live->View(found.inode);
+  const bool dirty = live && live->dirty;
+  if (!dirty && found.record.content != ContentKind::kBlob) {
+    ContentView view;
+    view.size = found.record.size;
+    if (found.record.content == ContentKind::kInline) {
+      AMPHORA_ASSIGN(auto bytes, snapshot.Get(Table::kContent, ContentKey(found.inode)));
+      if (!bytes) return Error(ErrorCode::kCorrupt, "inline content is missing");
+      view.inline_bytes = std::move(*bytes);
+    }
+    return std::optional<ContentView>(std::move(view));
+  }
+  core.live->Overlay(info);
+  const ObjectInfo before = info;
+  auto view = core.live->OpenContent(found.inode, found.record);
+  // A PUT or DELETE meanwhile may have taken the content away: then the key means something else now.
+  AMPHORA_ASSIGN(const auto row, ReadInode(core.store->Newest(), found.inode));
+  if (!row || row->links == 0 || row->content_stamp != found.record.content_stamp) {
+    if (!last || !view.ok()) return std::optional<ContentView>();
+  }
+  if (!view.ok()) return view.error();
+  core.live->Overlay(info);
+  if (!last && (info.etag != before.etag || info.size != view->size)) {
+    return std::optional<ContentView>();
+  }
+  info.size = view->size;
+  return std::optional<ContentView>(std::move(*view));
+}
+
+bool AnyMatches(const std::vector<std::string>& tags, const std::string& etag) {
+  return std::ranges::any_of(tags,
+                             [&](const std::string& tag) { return tag == "*" || tag == etag; });
+}
+
+std::int64_t WholeSeconds(Time time) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::int64_t seconds = time.nanoseconds() / kSecond;
+  return time.nanoseconds() % kSecond < 0 ? seconds - 1 : seconds;
+}
+
+}  // namespace
+
+Status CheckReadConditions(const Conditions& conditions, const ObjectInfo& info) {
+  const std::int64_t modified = WholeSeconds(info.last_modified);
+  if (!conditions.if_match.empty()) {
+    if (!AnyMatches(conditions.if_match, info.etag)) return Error(ErrorCode::kPreconditionFailed);
+  } else if (conditions.if_unmodified_since &&
+             modified > WholeSeconds(*conditions.if_unmodified_since)) {
+    return Error(ErrorCode::kPreconditionFailed);
+  }
+  if (!conditions.if_none_match.empty()) {
+    if (AnyMatches(conditions.if_none_match, info.etag)) return Error(ErrorCode::kNotModified);
+  } else if (conditions.if_modified_since &&
+             modified <= WholeSeconds(*conditions.if_modified_since)) {
+    return Error(ErrorCode::kNotModified);
+  }
+  return Ok();
+}
+
+Result<ObjectInfo> HeadObject(Core& core, BucketId bucket, std::string_view key) {
+  const auto snapshot = core.store->Snapshot();
+  AMPHORA_ASSIGN(const auto found, FindObject(*snapshot, bucket, SplitKey(key)));
+  if (!found) return Error(ErrorCode::kNotFound);
+  ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
+  if (found->record.kind == FileKind::kRegular) core.live->Overlay(info);
+  return info;
+}
+
+Result<std::unique_ptr<ObjectReader>> OpenObject(Core& core, BucketId bucket,
+                                                 std::string_view key) {
+  for (int look = 1; look <= kMostLooks; ++look) {
+    const auto snapshot = core.store->Snapshot();
+    AMPHORA_ASSIGN(const auto found, FindObject(*snapshot, bucket, SplitKey(key)));
+    if (!found) return Error(ErrorCode::kNotFound);
+    AMPHORA_TRY(Failpoint("fs.get.after_row"));
+    ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
+    AMPHORA_ASSIGN(auto view, ViewOf(core, *snapshot, *found, info, look == kMostLooks));
+    if (!view) continue;
+    return std::unique_ptr<ObjectReader>(
+        std::make_unique<ContentReader>(std::move(info), std::move(*view)));
+  }
+  return Error(ErrorCode::kTimedOut, "the key is replaced all the time");
+}
+
+Result<ObjectInfo> Objects::Head(BucketId bucket, std::string_view key) {
+  return HeadObject(core_, bucket, key);
+}
+
+Result<std::unique_ptr<ObjectReader>> Objects::Open(BucketId bucket, std::string_view key) {
+  return OpenObject(core_, bucket, key);
+}
+
+}  // namespace amphora::fs

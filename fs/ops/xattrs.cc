@@ -1,0 +1,177 @@
+// xattr(7): real attributes are rows; what S3 knows of a file is shown as user.s3.*, answered but not listed,
+// so that `rsync -X` round-trips (hazards 4.5).
+#include <ctime>
+
+#include "fs/core.h"
+#include "fs/data/live.h"
+#include "fs/files.h"
+#include "fs/objects.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::string_view kS3Prefix = "user.s3.";
+constexpr std::string_view kS3MetadataPrefix = "user.s3.meta.";
+constexpr std::size_t kMostNameBytes = 255;        // XATTR_NAME_MAX
+constexpr std::size_t kMostListBytes = 64 << 10;   // XATTR_LIST_MAX
+constexpr std::size_t kMostAttributes = 10'000;
+
+Status CheckName(std::string_view name) {
+  if (name.size() > kMostNameBytes) return Error(ErrorCode::kOutOfRange, "xattr name");
+  for (const std::string_view prefix : {"user.", "trusted.", "security."}) {
+    if (name.starts_with(prefix) && name.size() > prefix.size()) return Ok();
+  }
+  return Error(ErrorCode::kUnsupported, "xattr namespace");
+}
+
+// The whole key of an inode by the names that lead to it; kNoAttribute when it has no name now.
+Result<std::string> KeyOf(meta::Reader& reader, InodeId inode, InodeRecord record) {
+  std::string key = record.kind == FileKind::kDirectory ? "/" : "";
+  AMPHORA_ASSIGN(const auto dentry, ReadDentry(reader, record.parent, record.name,
+                                               record.kind == FileKind::kDirectory));
+  if (!dentry || dentry->inode != inode) return Error(ErrorCode::kNoAttribute, "no name now");
+  for (;;) {
+    key.insert(0, record.name);
+    if (record.parent.value() == record.bucket.value()) return key;
+    AMPHORA_ASSIGN(auto parent, ReadInode(reader, record.parent));
+    if (!parent) return Error(ErrorCode::kNoAttribute, "no name now");
+    record = std::move(*parent);
+    key.insert(0, "/");
+  }
+}
+
+std::string IsoTime(Time time) {
+  const timespec value = time.ToTimespec();
+  tm parts{};
+  gmtime_r(&value.tv_sec, &parts);
+  char text[32];
+  const std::size_t length = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return std::string(text, length);
+}
+
+Result<std::string> SyntheticXattr(Core& core, InodeId inode, const InodeRecord& record,
+                                   std::string_view name) {
+  const Error none(ErrorCode::kNoAttribute);
+  if (!record.bucket.valid() || inode.value() == record.bucket.value()) return none;
+  if (name == "user.s3.key") return KeyOf(core.store->Newest(), inode, record);
+  if (record.kind == FileKind::kDirectory && record.implicit) return none;
+  ObjectInfo info;
+  info.inode = inode;
+  info.size = record.size;
+  info.etag = EtagText(inode, record);
+  info.last_modified = record.last_modified;
+  info.metadata = record.object;
+  info.checksum = record.checksum;
+  core.live->Overlay(info);
+  if (name == "user.s3.etag") return info.etag;
+  if (name == "user.s3.last-modified") return IsoTime(info.last_modified);
+  if (name == "user.s3.content-type") {
+    return info.metadata.content_type.empty() ? Result<std::string>(none)
+                                              : Result<std::string>(info.metadata.content_type);
+  }
+  if (name.starts_with(kS3MetadataPrefix)) {
+    for (const auto& [key, value] : info.metadata.user) {
+      if (key == name.substr(kS3MetadataPrefix.size())) return value;
+    }
+  }
+  return none;
+}
+
+// Shared end of set and remove: ctime moves, an implicit directory becomes explicit.
+Status PutChanged(Tx& tx, InodeId inode, InodeRecord& record) {
+  record.changed = tx.now();
+  record.implicit = false;
+  AMPHORA_TRY(tx.PutInode(inode, record));
+  if (record.kind == FileKind::kDirectory) {
+    meta::MergeValue operand;
+    operand.latest[kChanged] = {tx.stamp(), tx.now().nanoseconds()};
+    AMPHORA_TRY(tx.kv().Merge(Table::kRows, DirectoryStatKey(inode), operand));
+  }
+  tx.AddChange({.what = Change::What::kAttributes,
+                .inode = inode,
+                .name = {},
+                .old_inode = {},
+                .bucket = record.bucket,
+                .origin = {}});
+  return Ok();
+}
+
+Status CheckRoom(Tx& tx, InodeId inode, std::string_view name) {
+  AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
+                                               {.limit = kMostAttributes}));
+  std::size_t bytes = name.size() + 1;
+  for (const meta::Row& row : rows) bytes += DecodeTextOf(row.key).size() + 1;
+  if (rows.size() >= kMostAttributes || bytes > kMostListBytes) {
+    return Error(ErrorCode::kNoSpace, "too many xattrs");
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::string> Files::GetXattr(InodeId inode, std::string_view name) {
+  meta::Reader& reader = core_.store->Newest();
+  AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
+  if (!record) return Error(ErrorCode::kStale, "inode");
+  if (name.starts_with(kS3Prefix)) return SyntheticXattr(core_, inode, *record, name);
+  AMPHORA_TRY(CheckName(name));
+  if (!record->has_xattrs) return Error(ErrorCode::kNoAttribute);
+  AMPHORA_ASSIGN(auto value, reader.Get(Table::kRows, XattrKey(inode, name)));
+  if (!value) return Error(ErrorCode::kNoAttribute);
+  return std::move(*value);
+}
+
+Result<std::vector<std::string>> Files::ListXattrs(InodeId inode) {
+  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
+  if (!record) return Error(ErrorCode::kStale, "inode");
+  std::vector<std::string> names;
+  if (!record->has_xattrs) return names;
+  AMPHORA_ASSIGN(const auto rows,
+                 core_.store->Newest().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
+                                            {.limit = kMostAttributes}));
+  names.reserve(rows.size());
+  for (const meta::Row& row : rows) names.emplace_back(DecodeTextOf(row.key));
+  return names;
+}
+
+Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view name,
+                       std::string_view value, XattrMode mode) {
+  if (name.starts_with(kS3Prefix)) return Error(ErrorCode::kNotPermitted, "user.s3.* is S3's");
+  AMPHORA_TRY(CheckName(name));
+  if (value.size() > kMaxXattrBytes) return Error(ErrorCode::kRangeTooLarge, "xattr value");
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
+    AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+    const std::string key = XattrKey(inode, name);
+    AMPHORA_ASSIGN(const auto old, tx.kv().Get(Table::kRows, key));
+    if (old && mode == XattrMode::kCreate) return Error(ErrorCode::kExists);
+    if (!old && mode == XattrMode::kReplace) return Error(ErrorCode::kNoAttribute);
+    if (!old) AMPHORA_TRY(CheckRoom(tx, inode, name));
+    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, key, value));
+    record.has_xattrs = true;
+    return PutChanged(tx, inode, record);
+  });
+  if (!committed.ok()) return committed.error();
+  core_.live->NoteCommit(inode, committed->ticket);
+  return Ok();
+}
+
+Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view name) {
+  if (name.starts_with(kS3Prefix)) return Error(ErrorCode::kNotPermitted, "user.s3.* is S3's");
+  AMPHORA_TRY(CheckName(name));
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
+    AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+    const std::string key = XattrKey(inode, name);
+    AMPHORA_ASSIGN(const auto old, tx.kv().Get(Table::kRows, key));
+    if (!old) return Error(ErrorCode::kNoAttribute);
+    AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, key));
+    AMPHORA_ASSIGN(const auto left, tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
+                                                 {.limit = 1}));
+    record.has_xattrs = !left.empty();
+    return PutChanged(tx, inode, record);
+  });
+  if (!committed.ok()) return committed.error();
+  core_.live->NoteCommit(inode, committed->ticket);
+  return Ok();
+}
+
+}  // namespace amphora::fs
