@@ -36,7 +36,7 @@ Result<Peek> PeekNames(Core& core, const RenameRequest& request) {
 struct Outcome {
   bool again = false;  // the names mean others than those peeked at
   AfterUnlink replaced_file = AfterUnlink::kNothing;
-  InodeId replaced_directory;
+  InodeId replaced_directory{};
 };
 
 // Moves are transactions of many steps; this holds what they share.
