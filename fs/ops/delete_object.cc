@@ -78,9 +78,8 @@ Result<bool> Deletion::LookAhead() {
 
 Status Deletion::DropFile(Tx& tx, Slot& slot) {
   const InodeId inode = slot.file->inode;
-  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
-  AMPHORA_TRY(displaced_.DropName(tx, inode, std::move(record)));
-  return RemoveEntry(tx, slot, bucket_, false);
+  AMPHORA_TRY(RemoveEntry(tx, slot, bucket_, false));
+  return displaced_.DropName(tx, inode);
 }
 
 // `directory` is implicit and its row is held exclusively.
@@ -153,7 +152,7 @@ Result<DeletedMany> Deletion::Run() {
   const auto committed = core_.Run(caller_.origin, [this](Tx& tx) { return Transact(tx); });
   if (!committed.ok()) return committed.error();
   AMPHORA_TRY(Failpoint("fs.delete.after_commit"));
-  displaced_.Finish(core_, caller_.origin);
+  displaced_.Finish(core_);
   std::ranges::sort(emptied_);
   const auto repeated = std::ranges::unique(emptied_);
   emptied_.erase(repeated.begin(), repeated.end());

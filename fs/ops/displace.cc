@@ -4,6 +4,7 @@
 
 #include "fs/core.h"
 #include "fs/data/collector.h"
+#include "fs/ops/unlink_inode.h"
 
 namespace amphora::fs {
 
@@ -17,37 +18,17 @@ bool Displacement::Claimed(InodeId inode) const {
   return std::ranges::any_of(claims_, [inode](const auto& entry) { return entry.first == inode; });
 }
 
-void Displacement::Begin() {
-  orphans_.clear();
-  freed_blob_ = false;
-}
+void Displacement::Begin() { orphans_.clear(); }
 
-Status Displacement::DropName(Tx& tx, InodeId inode, InodeRecord record) {
-  const bool last = record.links <= 1;
-  AMPHORA_TRY(
-      tx.AddUsage(record.bucket, -1, 0, last ? -static_cast<std::int64_t>(record.size) : 0));
-  if (last && Claimed(inode)) {
-    freed_blob_ |= record.content == ContentKind::kBlob;
-    return tx.EraseInode(inode, record);
-  }
-  record.links = last ? 0 : record.links - 1;
-  record.changed = tx.now();
-  AMPHORA_TRY(tx.PutInode(inode, record));
-  tx.AddChange({.what = Change::What::kAttributes,
-                .inode = inode,
-                .name = {},
-                .old_inode = {},
-                .bucket = record.bucket,
-                .origin = {}});
-  if (!last) return Ok();
-  AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(inode), ""));
-  orphans_.push_back(inode);
+Status Displacement::DropName(Tx& tx, InodeId inode) {
+  AMPHORA_ASSIGN(const AfterUnlink after, fs::DropName(tx, inode, Claimed(inode)));
+  if (after == AfterUnlink::kOrphaned) orphans_.push_back(inode);
   return Ok();
 }
 
-void Displacement::Finish(Core& core, OriginId origin) {
-  for (const InodeId inode : orphans_) core.live->Orphaned(inode, origin);
-  if (freed_blob_) core.collector->Kick();
+void Displacement::Finish(Core& core) {
+  for (const InodeId inode : orphans_) core.live->Orphaned(inode, OriginId());
+  if (!claims_.empty()) core.collector->Kick();
 }
 
 }  // namespace amphora::fs

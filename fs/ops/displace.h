@@ -2,9 +2,9 @@
 // meant. Hard links keep it alive; so do open handles, as an orphan.
 //
 //   Displacement old;
-//   old.Prepare(core, inode, links);      // before the transaction: claims it, if nobody holds it
-//   … inside the closure: old.Begin(); … old.DropName(tx, inode, record) …
-//   … after the commit: old.Finish(core, origin)
+//   old.Prepare(core, inode, row);        // before the transaction: claims it, if nobody holds it
+//   … inside the closure: old.Begin(); … old.DropName(tx, inode) …
+//   … after the commit: old.Finish(core)
 //
 // One thread. The claims last until it is destroyed, so destroy it after the commit.
 #pragma once
@@ -25,19 +25,18 @@ class Displacement {
 
   // Forgets what an earlier run of the closure did.
   void Begin();
-  // `record`: the row, read exclusively. Takes one link away; with the last one the inode is erased (if it is
-  // claimed) or becomes an orphan. Counts the file and its bytes out of the bucket.
-  Status DropName(Tx& tx, InodeId inode, InodeRecord record);
+  // One name less for `inode` (fs/ops/unlink_inode.h): the last one erases it if it is claimed, else leaves
+  // an orphan.
+  Status DropName(Tx& tx, InodeId inode);
 
   // After the commit: hands orphans to their last holder and wakes the collector.
-  void Finish(Core& core, OriginId origin);
+  void Finish(Core& core);
 
  private:
   bool Claimed(InodeId inode) const;
 
   std::vector<std::pair<InodeId, LiveTable::RemovalClaim>> claims_;
   std::vector<InodeId> orphans_;
-  bool freed_blob_ = false;
 };
 
 }  // namespace amphora::fs

@@ -1,6 +1,6 @@
 // HEAD and GET. The name, the inode's row and inline content come from one snapshot; of a file that somebody
-// writes at this moment, size, ETag and content come from its live state, and are read until they agree. So
-// an answer is never torn (hazards section 5).
+// writes at this moment, size, ETag and content come together from its live state. So an answer is never
+// torn (hazards section 5).
 
 #include "fs/ops/get_object.h"
 
@@ -17,8 +17,8 @@
 namespace amphora::fs {
 namespace {
 
-// A file that is rewritten all the time may have to be looked at again; at the end its last look counts.
-constexpr int kMostLooks = 50;
+// A key that is replaced between the look at its name and the look at its content is looked up again.
+constexpr int kMostLooks = 100;
 
 class ContentReader final : public ObjectReader {
  public:
@@ -69,37 +69,21 @@ class ContentReader final : public ObjectReader {
   std::optional<BlobFigures> at_open_;
 };
 
-// One look at a key; nullopt: what was seen does not fit together, look again.
-Result<std::optional<ContentView>> ViewOf(Core& core, meta::Reader& snapshot,
-                                          const FoundObject& found, ObjectInfo& info, bool last) {
-  if (found.record.kind != FileKind::kRegular) return std::optional<ContentView>(ContentView{});
+// One look at what a key names. kNotFound: the inode went meanwhile, look the key up again.
+Result<ContentView> ViewOf(Core& core, meta::Reader& snapshot, FoundObject& found) {
+  ContentView view;
+  if (found.record.kind != FileKind::kRegular) return view;
   const auto live = core.live->View(found.inode);
-  const bool dirty = live && live->dirty;
-  if (!dirty && found.record.content != ContentKind::kBlob) {
-    ContentView view;
-    view.size = found.record.size;
-    if (found.record.content == ContentKind::kInline) {
-      AMPHORA_ASSIGN(auto bytes, snapshot.Get(Table::kContent, ContentKey(found.inode)));
-      if (!bytes) return Error(ErrorCode::kCorrupt, "inline content is missing");
-      view.inline_bytes = std::move(*bytes);
-    }
-    return std::optional<ContentView>(std::move(view));
+  if ((live && live->dirty) || found.record.content == ContentKind::kBlob) {
+    return core.live->OpenContent(found.inode, found.record);
   }
-  core.live->Overlay(info);
-  const ObjectInfo before = info;
-  auto view = core.live->OpenContent(found.inode, found.record);
-  // A PUT or DELETE meanwhile may have taken the content away: then the key means something else now.
-  AMPHORA_ASSIGN(const auto row, ReadInode(core.store->Newest(), found.inode));
-  if (!row || row->links == 0 || row->content_stamp != found.record.content_stamp) {
-    if (!last || !view.ok()) return std::optional<ContentView>();
+  view.size = found.record.size;
+  if (found.record.content == ContentKind::kInline) {
+    AMPHORA_ASSIGN(auto bytes, snapshot.Get(Table::kContent, ContentKey(found.inode)));
+    if (!bytes) return Error(ErrorCode::kCorrupt, "inline content is missing");
+    view.inline_bytes = std::move(*bytes);
   }
-  if (!view.ok()) return view.error();
-  core.live->Overlay(info);
-  if (!last && (info.etag != before.etag || info.size != view->size)) {
-    return std::optional<ContentView>();
-  }
-  info.size = view->size;
-  return std::optional<ContentView>(std::move(*view));
+  return view;
 }
 
 bool AnyMatches(const std::vector<std::string>& tags, const std::string& etag) {
@@ -145,12 +129,14 @@ Result<std::unique_ptr<ObjectReader>> OpenObject(Core& core, BucketId bucket,
                                                  std::string_view key) {
   for (int look = 1; look <= kMostLooks; ++look) {
     const auto snapshot = core.store->Snapshot();
-    AMPHORA_ASSIGN(const auto found, FindObject(*snapshot, bucket, SplitKey(key)));
+    AMPHORA_ASSIGN(auto found, FindObject(*snapshot, bucket, SplitKey(key)));
     if (!found) return Error(ErrorCode::kNotFound);
     AMPHORA_TRY(Failpoint("fs.get.after_row"));
+    auto view = ViewOf(core, *snapshot, *found);
+    if (view.Is(ErrorCode::kNotFound)) continue;
+    if (!view.ok()) return view.error();
     ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
-    AMPHORA_ASSIGN(auto view, ViewOf(core, *snapshot, *found, info, look == kMostLooks));
-    if (!view) continue;
+    info.size = view->size;
     return std::unique_ptr<ObjectReader>(
         std::make_unique<ContentReader>(std::move(info), std::move(*view)));
   }

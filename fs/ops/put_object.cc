@@ -27,15 +27,6 @@ constexpr std::uint32_t kSetGroupId = 02000;
 constexpr std::string_view kAclPrefix = "system.posix_acl_";
 constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 
-// What was seen before the transaction: hints that save lock upgrades and orphans, and the state of a file
-// that somebody writes, which can't be asked for inside (the locks' order).
-struct Hint {
-  std::size_t existing_directories = 0;
-  InodeId inode;
-  std::uint64_t content_stamp = 0;
-  std::string live_etag;  // set while the row is older than the live state
-};
-
 class Put {
  public:
   Put(Core& core, const PutRequest& request)
@@ -59,10 +50,11 @@ class Put {
   const PutRequest& request_;
   const KeyPath path_;
   InodeId fresh_inode_;
-  Hint hint_;
+  std::size_t existing_directories_ = 0;  // when last looked at: a hint that saves lock upgrades
   Displacement displaced_;
 };
 
+// Sees how far the path exists, and claims what will be displaced.
 Status Put::LookAhead() {
   meta::Reader& newest = core_.store->Newest();
   InodeId directory(request_.bucket.value());
@@ -70,18 +62,13 @@ Status Put::LookAhead() {
     AMPHORA_ASSIGN(const auto dentry, ReadDentry(newest, directory, name, true));
     if (!dentry) return Ok();
     directory = dentry->inode;
-    ++hint_.existing_directories;
+    ++existing_directories_;
   }
   AMPHORA_ASSIGN(const auto file, ReadDentry(newest, directory, path_.file, false));
   if (!file) return Ok();
   AMPHORA_ASSIGN(const auto record, ReadInode(newest, file->inode));
   if (!record) return Ok();
-  hint_.inode = file->inode;
-  hint_.content_stamp = record->content_stamp;
   displaced_.Prepare(core_, file->inode, *record);
-  if (request_.options.conditions.empty()) return Ok();
-  const auto view = core_.live->View(file->inode);
-  if (view && view->dirty) hint_.live_etag = view->etag;
   return Ok();
 }
 
@@ -91,9 +78,11 @@ Status Put::CheckConditions(
   if (conditions.empty()) return Ok();
   if (!current) return CheckWriteConditions(conditions, std::nullopt);
   const auto& [inode, record] = *current;
-  const bool live = inode == hint_.inode && !hint_.live_etag.empty() &&
-                    record.content_stamp == hint_.content_stamp;
-  return CheckWriteConditions(conditions, live ? hint_.live_etag : EtagText(inode, record));
+  // The row is held exclusively, so a writer can't settle into it now: while its state is newer than the
+  // row, that is what S3 sees.
+  const auto view = core_.live->View(inode);
+  return CheckWriteConditions(conditions,
+                              view && view->dirty ? view->etag : EtagText(inode, record));
 }
 
 Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
@@ -180,7 +169,7 @@ Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
   AMPHORA_TRY(tx.PutFreshInode(fresh_inode_, record));
   AMPHORA_TRY(tx.AddUsage(request_.bucket, 1, 0, static_cast<std::int64_t>(record.size)));
   if (slot.file) {
-    AMPHORA_TRY(displaced_.DropName(tx, slot.file->inode, *old));
+    AMPHORA_TRY(displaced_.DropName(tx, slot.file->inode));
     AMPHORA_TRY(ReplaceEntry(tx, slot, request_.bucket, {fresh_inode_, record.kind}));
   } else {
     AMPHORA_TRY(AddEntry(tx, slot, request_.bucket, {fresh_inode_, record.kind}));
@@ -200,7 +189,7 @@ Status Put::ClearContent(Tx& tx, InodeId directory, const InodeRecord& row) {
   }
   AMPHORA_TRY(CheckConditions(current));
   if (!slot.file) return Ok();
-  AMPHORA_TRY(displaced_.DropName(tx, current->first, current->second));
+  AMPHORA_TRY(displaced_.DropName(tx, current->first));
   return RemoveEntry(tx, slot, request_.bucket, false);
 }
 
@@ -241,7 +230,7 @@ Result<ObjectInfo> Put::Transact(Tx& tx) {
   displaced_.Begin();
   AMPHORA_ASSIGN(const MadeDirectories made,
                  MakeDirectories(tx, request_.bucket, request_.options.caller, path_.directories,
-                                 hint_.existing_directories));
+                                 existing_directories_));
   auto info = path_.directory_key ? PutDirectory(tx, made.directory, made.fresh)
                                   : PutFile(tx, made.directory, made.fresh);
   if (!info.ok()) return info.error();
@@ -255,7 +244,7 @@ Result<PutOutcome> Put::Run() {
   const OriginId origin = request_.options.caller.origin;
   auto committed = core_.Run(origin, [this](Tx& tx) { return Transact(tx); });
   if (!committed.ok()) return committed.error();
-  displaced_.Finish(core_, origin);
+  displaced_.Finish(core_);
   return PutOutcome{std::move(committed->value), request_.computed, committed->ticket};
 }
 

@@ -1,0 +1,284 @@
+// Volumes and buckets. A volume is a directory under the store's root, a bucket a directory inside it, so
+// that a mount of the whole store walks one tree; beside their names there are rows by name ('V', 'K') that
+// the S3 face and the command line list without touching the tree.
+//
+// The guard rule holds for buckets too: whoever adds a name takes the bucket's inode row shared, DeleteBucket
+// takes it exclusively before the scan that finds the bucket empty.
+
+#include "fs/buckets.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "fs/bucket_cache.h"
+#include "fs/buckets_internal.h"
+#include "fs/core.h"
+#include "fs/data/live.h"
+#include "fs/entries.h"
+#include "meta/base/failpoint.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::uint32_t kPermissions = 0755;
+constexpr std::size_t kRowsAScan = 1000;
+
+std::string CacheKey(std::string_view volume, std::string_view name) {
+  std::string key(volume);
+  key.push_back('/');
+  key.append(name);
+  return key;
+}
+
+InodeId DirectoryOf(VolumeId volume) { return InodeId(volume.value()); }
+InodeId DirectoryOf(BucketId bucket) { return InodeId(bucket.value()); }
+
+VolumeInfo ToInfo(std::string_view name, const VolumeRecord& record) {
+  return {record.id, std::string(name), record.owner, record.created};
+}
+
+BucketInfo ToInfo(std::string_view volume, std::string_view name, const BucketRecord& record) {
+  BucketInfo info;
+  info.id = record.id;
+  info.volume = volume;
+  info.name = name;
+  info.owner = record.owner;
+  info.created = record.created;
+  return info;
+}
+
+Result<std::optional<VolumeRecord>> ReadVolume(meta::Reader& reader, std::string_view name) {
+  AMPHORA_ASSIGN(const auto bytes, reader.Get(Table::kRows, VolumeKey(name)));
+  if (!bytes) return std::optional<VolumeRecord>();
+  AMPHORA_ASSIGN(VolumeRecord record, DecodeVolume(*bytes));
+  return std::optional<VolumeRecord>(std::move(record));
+}
+
+Result<VolumeRecord> MustReadVolume(meta::Reader& reader, std::string_view name) {
+  AMPHORA_ASSIGN(auto record, ReadVolume(reader, name));
+  if (!record) return Error(ErrorCode::kNoSuchVolume);
+  return std::move(*record);
+}
+
+Result<std::optional<BucketRecord>> ReadBucket(meta::Reader& reader, VolumeId volume,
+                                               std::string_view name) {
+  AMPHORA_ASSIGN(const auto bytes, reader.Get(Table::kRows, BucketKey(volume, name)));
+  if (!bytes) return std::optional<BucketRecord>();
+  AMPHORA_ASSIGN(BucketRecord record, DecodeBucket(*bytes));
+  return std::optional<BucketRecord>(std::move(record));
+}
+
+// A directory that a user made by the command line or S3, never by the mount.
+struct NewTop {
+  InodeId inode;
+  InodeId parent;
+  std::string_view name;
+  BucketId bucket;  // 0 for volumes
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+InodeRecord RecordOf(const Tx& tx, const NewTop& top) {
+  InodeRecord record;
+  record.kind = FileKind::kDirectory;
+  record.permissions = kPermissions;
+  record.uid = top.uid;
+  record.gid = top.gid;
+  record.links = 1;
+  record.born = record.accessed = record.modified = record.changed = record.last_modified = tx.now();
+  record.content_stamp = tx.stamp();
+  record.bucket = top.bucket;
+  record.parent = top.parent;
+  record.name = top.name;
+  return record;
+}
+
+Status AddTop(Tx& tx, const NewTop& top) {
+  AMPHORA_TRY(LockParentToAdd(tx, top.parent, ParentUse::kObject));
+  AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, top.parent, top.name, Lock::kExclusive));
+  if (slot.directory || slot.file) return Error(ErrorCode::kExists);
+  AMPHORA_TRY(tx.PutFreshInode(top.inode, RecordOf(tx, top)));
+  AMPHORA_TRY(AddEntry(tx, slot, BucketId(), {top.inode, FileKind::kDirectory}));
+  return tx.TouchDirectory(top.inode, 0, 0);
+}
+
+// `directory` is known to be empty and its row `record` is held exclusively. It stays as an orphan until no
+// kernel knows it, like any directory that rmdir removed.
+Status RemoveTop(Tx& tx, InodeId directory, InodeRecord record) {
+  AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, record.parent, record.name, Lock::kExclusive));
+  if (!slot.directory || slot.directory->inode != directory) {
+    return Error(ErrorCode::kCorrupt, "a volume or bucket without its name");
+  }
+  AMPHORA_TRY(RemoveEntry(tx, slot, BucketId(), true));
+  record.links = 0;
+  record.changed = tx.now();
+  AMPHORA_TRY(tx.PutInode(directory, record));
+  return tx.kv().PutFresh(Table::kRows, OrphanKey(directory), "");
+}
+
+// Calls `take(row)` for every row of the range.
+template <typename Take>
+Status ForEachRow(meta::Reader& reader, meta::KeyRange range, Take&& take) {
+  for (;;) {
+    AMPHORA_ASSIGN(const auto rows, reader.Scan(Table::kRows, range, {.limit = kRowsAScan}));
+    for (const meta::Row& row : rows) AMPHORA_TRY(take(row));
+    if (rows.size() < kRowsAScan) return Ok();
+    range.begin = rows.back().key + '\0';
+  }
+}
+
+Result<VolumeInfo> MakeVolume(Tx& tx, const Caller& caller, std::string_view owner,
+                              std::string_view name, InodeId fresh) {
+  AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, VolumeKey(name), Lock::kExclusive));
+  if (bytes) return Error(ErrorCode::kExists);
+  AMPHORA_TRY(AddTop(tx, {fresh, kStoreRoot, name, BucketId(), caller.uid, caller.gid}));
+  const VolumeRecord record{VolumeId(fresh.value()), std::string(owner), tx.now()};
+  AMPHORA_TRY(tx.kv().Put(Table::kRows, VolumeKey(name), Encode(record)));
+  return ToInfo(name, record);
+}
+
+}  // namespace
+
+Status EnsureFirstRows(Core& core) {
+  AMPHORA_ASSIGN(const auto root, ReadInode(core.store->Newest(), kStoreRoot));
+  if (root) return Ok();
+  AMPHORA_ASSIGN(const InodeId fresh, core.NewInodeId());
+  const Caller caller{geteuid(), getegid(), OriginId()};
+  const auto committed = core.Run(OriginId(), [&](Tx& tx) -> Status {
+    const NewTop top{kStoreRoot, kStoreRoot, "", BucketId(), caller.uid, caller.gid};
+    AMPHORA_TRY(tx.PutFreshInode(kStoreRoot, RecordOf(tx, top)));
+    AMPHORA_TRY(tx.TouchDirectory(kStoreRoot, 0, 0));
+    AMPHORA_TRY(MakeVolume(tx, caller, "", kS3Volume, fresh));
+    return Ok();
+  });
+  if (!committed.ok()) return committed.error();
+  return core.store->WaitDurable(committed->ticket);
+}
+
+Result<Made<VolumeInfo>> Buckets::CreateVolume(const Caller& caller, std::string_view owner,
+                                               std::string_view name) {
+  AMPHORA_TRY(CheckVolumeName(name));
+  AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  auto committed = core_.Run(
+      caller.origin, [&](Tx& tx) { return MakeVolume(tx, caller, owner, name, fresh); });
+  if (!committed.ok()) return committed.error();
+  return Made<VolumeInfo>{std::move(committed->value), committed->ticket};
+}
+
+Result<VolumeInfo> Buckets::GetVolume(std::string_view name) {
+  AMPHORA_ASSIGN(const VolumeRecord record, MustReadVolume(core_.store->Newest(), name));
+  return ToInfo(name, record);
+}
+
+Result<std::vector<VolumeInfo>> Buckets::ListVolumes() {
+  std::vector<VolumeInfo> volumes;
+  const auto snapshot = core_.store->Snapshot();
+  AMPHORA_TRY(
+      ForEachRow(*snapshot, RangeOf(RowKind::kVolume), [&](const meta::Row& row) -> Status {
+        AMPHORA_ASSIGN(const VolumeRecord record, DecodeVolume(row.value));
+        volumes.push_back(ToInfo(DecodeTextOf(row.key), record));
+        return Ok();
+      }));
+  return volumes;
+}
+
+Result<Ticket> Buckets::DeleteVolume(std::string_view name) {
+  if (name == kS3Volume) return Error(ErrorCode::kNotPermitted, "/s3v is always there");
+  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Result<InodeId> {
+    AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, VolumeKey(name), Lock::kExclusive));
+    if (!bytes) return Error(ErrorCode::kNoSuchVolume);
+    AMPHORA_ASSIGN(const VolumeRecord record, DecodeVolume(*bytes));
+    const InodeId directory = DirectoryOf(record.id);
+    AMPHORA_ASSIGN(InodeRecord row, CheckEmptyExclusively(tx, directory));
+    AMPHORA_TRY(tx.kv().Erase(Table::kRows, VolumeKey(name)));
+    AMPHORA_TRY(RemoveTop(tx, directory, std::move(row)));
+    return directory;
+  });
+  if (!committed.ok()) return committed.error();
+  core_.live->Orphaned(committed->value, OriginId());
+  return committed->ticket;
+}
+
+Result<Made<BucketInfo>> Buckets::CreateBucket(const Caller& caller, std::string_view owner,
+                                               std::string_view volume, std::string_view name) {
+  AMPHORA_TRY(CheckBucketName(name));
+  AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<BucketInfo> {
+    AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), volume));
+    AMPHORA_ASSIGN(const auto bytes,
+                   tx.kv().Get(Table::kRows, BucketKey(in.id, name), Lock::kExclusive));
+    if (bytes) return Error(ErrorCode::kExists);
+    const BucketId id(fresh.value());
+    // The volume's row, taken shared here, is what DeleteVolume takes exclusively.
+    const Status added =
+        AddTop(tx, {fresh, DirectoryOf(in.id), name, id, caller.uid, caller.gid});
+    if (added.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kNoSuchVolume);
+    AMPHORA_TRY(added);
+    const BucketRecord record{id, std::string(owner), tx.now()};
+    AMPHORA_TRY(tx.kv().Put(Table::kRows, BucketKey(in.id, name), Encode(record)));
+    return ToInfo(volume, name, record);
+  });
+  if (!committed.ok()) return committed.error();
+  return Made<BucketInfo>{std::move(committed->value), committed->ticket};
+}
+
+Result<BucketInfo> Buckets::FindBucket(std::string_view volume, std::string_view name) {
+  const std::string key = CacheKey(volume, name);
+  if (auto cached = core_.buckets->Find(key)) return std::move(*cached);
+  const std::uint64_t generation = core_.buckets->Generation(key);
+  meta::Reader& newest = core_.store->Newest();
+  AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(newest, volume));
+  AMPHORA_ASSIGN(const auto record, ReadBucket(newest, in.id, name));
+  if (!record) return Error(ErrorCode::kNoSuchBucket);
+  BucketInfo info = ToInfo(volume, name, *record);
+  core_.buckets->Remember(key, generation, info);
+  return info;
+}
+
+Result<BucketInfo> Buckets::GetBucket(std::string_view volume, std::string_view name) {
+  AMPHORA_ASSIGN(BucketInfo info, FindBucket(volume, name));
+  AMPHORA_ASSIGN(const meta::MergeValue usage,
+                 ReadMerged(core_.store->Newest(), UsageKey(info.id)));
+  info.objects = static_cast<std::uint64_t>(usage.sums[kFiles]);
+  info.bytes = static_cast<std::uint64_t>(usage.sums[kBytes]);
+  return info;
+}
+
+Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
+  std::vector<BucketInfo> buckets;
+  const auto snapshot = core_.store->Snapshot();
+  AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(*snapshot, volume));
+  AMPHORA_TRY(ForEachRow(*snapshot, RangeOf(RowKind::kBucket, DirectoryOf(in.id)),
+                         [&](const meta::Row& row) -> Status {
+                           AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
+                           buckets.push_back(ToInfo(volume, DecodeTextOf(row.key), record));
+                           return Ok();
+                         }));
+  return buckets;
+}
+
+Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view name) {
+  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Result<InodeId> {
+    AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), volume));
+    AMPHORA_ASSIGN(const auto bytes,
+                   tx.kv().Get(Table::kRows, BucketKey(in.id, name), Lock::kExclusive));
+    if (!bytes) return Error(ErrorCode::kNoSuchBucket);
+    AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(*bytes));
+    const InodeId directory = DirectoryOf(record.id);
+    auto row = CheckEmptyExclusively(tx, directory);
+    if (row.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
+    if (!row.ok()) return row.error();
+    AMPHORA_TRY(tx.kv().Erase(Table::kRows, BucketKey(in.id, name)));
+    AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
+    AMPHORA_TRY(RemoveTop(tx, directory, std::move(*row)));
+    return directory;
+  });
+  if (!committed.ok()) return committed.error();
+  core_.buckets->Forget(CacheKey(volume, name));
+  core_.live->Orphaned(committed->value, OriginId());
+  AMPHORA_TRY(Failpoint("fs.bucket.after_delete"));
+  return committed->ticket;
+}
+
+}  // namespace amphora::fs
