@@ -24,8 +24,9 @@
 namespace amphora::bench {
 namespace {
 
-constexpr double kForever = 1e9;                    // seconds: nothing changes behind the kernel
-constexpr std::uint64_t kPassthroughHandle = 1;     // fuse_file_info::fh of a file
+constexpr double kForever = 1e9;  // seconds: nothing changes behind the kernel
+// fuse_file_info::fh of a file:
+constexpr std::uint64_t kPassthroughHandle = 1;
 constexpr std::uint64_t kOrdinaryHandle = 0;
 
 struct Floor {

@@ -26,20 +26,22 @@ inline constexpr std::size_t kInlineLimit = 64 << 10;  // larger content goes to
 
 struct StringHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>()(text);
+  }
 };
 
 struct Node {
   std::mutex mutex;
-  struct stat attributes = {};      // st_ino never changes and needs no lock
-  std::uint64_t lookups = 0;        // how often the kernel was told of this node, less what it forgot
-  int opens = 0;                    // open handles
-  int passthrough_opens = 0;        // those of them that the kernel serves from the backing file
-  int fd = -1;                      // the backing file, while open
-  int backing_id = 0;               // its registration with the kernel, while passthrough_opens > 0
-  bool in_file = false;             // content is in the backing file; else in `buffer` or a row
-  bool buffered = false;            // `buffer` is the content
-  bool dirty = false;               // not all of it is in rows
+  struct stat attributes = {};  // st_ino never changes and needs no lock
+  std::uint64_t lookups = 0;    // how often the kernel was told of this node and did not forget it
+  int opens = 0;                // open handles
+  int passthrough_opens = 0;    // those of them that the kernel serves from the backing file
+  int fd = -1;                  // the backing file, while open
+  int backing_id = 0;           // its registration with the kernel, while passthrough_opens > 0
+  bool in_file = false;         // content is in the backing file; else in `buffer` or a row
+  bool buffered = false;        // `buffer` is the content
+  bool dirty = false;           // not all of it is in rows
   bool has_content_row = false;
   std::string buffer;
   std::string target;  // of a symlink; never changes
