@@ -55,7 +55,9 @@ TEST(EscapeTest, EveryNameComesBack) {
     const auto decoded = DecodeVisibleName(visible);
     ASSERT_TRUE(decoded.ok());
     ASSERT_EQ(decoded->raw, raw);
-    if (decoded->directory) ASSERT_EQ(*decoded->directory, directory);
+    if (decoded->directory) {
+      ASSERT_EQ(*decoded->directory, directory);
+    }
   }
 }
 
