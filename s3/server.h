@@ -28,6 +28,11 @@ struct ServerOptions {
   std::uint32_t default_uid = 0;
   std::uint32_t default_gid = 0;
   std::string default_owner = "root";
+  // How long a connection may wait for its next request, a request for the end of its header, a body or
+  // an answer for its next byte to move; then it is cut. Milliseconds.
+  std::uint32_t idle_timeout_ms = 65'000;
+  std::uint32_t header_timeout_ms = 10'000;
+  std::uint32_t transfer_timeout_ms = 30'000;
 };
 
 class Server {

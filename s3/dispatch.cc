@@ -1,0 +1,79 @@
+#include "s3/dispatch.h"
+
+#include "meta/base/log.h"
+#include "meta/base/metrics.h"
+#include "s3/gate.h"
+#include "s3/reserved.h"
+#include "s3/router.h"
+
+namespace amphora::s3 {
+namespace {
+
+// One line, never a query (it may be a presigned signature) and never a header.
+void LogFailure(const Failure& failure, std::string_view method, std::string_view resource,
+                std::string_view request_id) {
+  Count(failure.status >= 500 ? Counter::kS3Errors5xx : Counter::kS3Errors4xx);
+  if (!LogEnabled(failure.level)) return;
+  std::string line = "s3 request failed";
+  AppendField(line, "status", std::uint64_t{failure.status});
+  AppendField(line, "code", failure.code);
+  AppendField(line, "method", method);
+  AppendField(line, "resource", resource);
+  AppendField(line, "request_id", request_id);
+  if (!failure.cause.empty()) AppendField(line, "cause", failure.cause);
+  Log(failure.level, line);
+}
+
+Task<Outcome<Response>> Run(Service& service, const Request& request, Body& body) {
+  // First of all: what is not built does nothing and looks at nothing.
+  auto operation = Route(request);
+  if (!operation) co_return std::unexpected(std::move(operation.error()));
+  if (auto allowed = CheckBrowser(request, service.options); !allowed) {
+    co_return std::unexpected(std::move(allowed.error()));
+  }
+  auto identity = Identify(service, request);
+  if (!identity) co_return std::unexpected(std::move(identity.error()));
+  body.SetForm(identity->payload, identity->chunk_signing);
+  Call call{service, request, body, *identity};
+  auto response = co_await (*operation)(call);
+  co_return std::move(response);
+}
+
+// An answer that says what somebody else's commit did must not be given before that commit is durable:
+// after a crash it would have been a lie (hazards 5.9).
+bool RestsOnState(const Failure& failure) {
+  return failure.status == 404 || failure.status == 409 || failure.status == 412 ||
+         failure.status == 304;
+}
+
+}  // namespace
+
+Response Refuse(const Failure& failure, std::string_view request_id) {
+  LogFailure(failure, "-", "-", request_id);
+  Response response = Response::FromFailure(failure, "", request_id);
+  response.CloseConnection();
+  return response;
+}
+
+Task<Response> Answer(Service& service, const Request& request, Body& body,
+                      std::string_view request_id) {
+  Count(Counter::kS3Requests);
+  if (IsReserved(request)) {
+    if (auto allowed = CheckBrowser(request, service.options); !allowed) {
+      co_return Response::FromFailure(allowed.error(), request.raw_path(), request_id);
+    }
+    co_return AnswerReserved(service, request);
+  }
+  auto response = co_await Run(service, request, body);
+  if (response) co_return std::move(*response);
+  Failure failure = std::move(response.error());
+  if (RestsOnState(failure)) {
+    auto settled = co_await Settle(service.engine, service.engine.NewestTicket());
+    if (!settled.ok()) failure = FromEngine(settled.error(), Subject::kObject);
+  }
+  const std::string resource = request.Resource();
+  LogFailure(failure, request.method_text(), resource, request_id);
+  co_return Response::FromFailure(failure, resource, request_id);
+}
+
+}  // namespace amphora::s3

@@ -1,0 +1,42 @@
+// The operations of routes.def: one function each, in the file of its name. A function reads the
+// request, calls the engine, and answers; what waits for disk or locks runs on the pool, and a
+// mutation's answer waits for its ticket.
+#pragma once
+
+#include <utility>
+
+#include "s3/conditions.h"
+#include "s3/router.h"
+
+namespace amphora::s3 {
+
+#define S3_ROUTE(method, scope, selector, operation) Task<Outcome<Response>> operation(Call& call);
+#define S3_NOT_BUILT_ROUTE(method, scope)
+#define S3_SUBRESOURCE(name)
+#define S3_HEADER(method, name, allowed)
+#include "s3/routes.def"
+#undef S3_ROUTE
+#undef S3_NOT_BUILT_ROUTE
+#undef S3_SUBRESOURCE
+#undef S3_HEADER
+
+// The bucket that the request names. Also kAccessDenied when x-amz-expected-bucket-owner names somebody
+// else. Costs no store read for a known bucket.
+Outcome<fs::BucketInfo> FindBucket(const Call& call);
+
+// A whole XML body whose digests are right, at most 2 MiB.
+Task<Outcome<std::string>> ReadXmlBody(Call& call);
+
+// Of GET and HEAD: conditions decided, range chosen, headers written; the part of the object that the
+// answer is about.
+Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
+                                                       const fs::ObjectInfo& info);
+
+// The answer for a key that is not there (or can't be one).
+std::unexpected<Failure> MissingObject(const Call& call, const Error& error);
+
+inline std::unexpected<Failure> EngineFailure(const Error& error, Subject subject) {
+  return std::unexpected(FromEngine(error, subject));
+}
+
+}  // namespace amphora::s3

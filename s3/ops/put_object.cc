@@ -1,0 +1,123 @@
+// PUT /bucket/key: one object, all at once. (S3: PutObject)
+#include <memory>
+
+#include "s3/checksums.h"
+#include "s3/limits.h"
+#include "s3/object_headers.h"
+#include "s3/ops/ops.h"
+#include "meta/base/encoding.h"
+
+namespace amphora::s3 {
+namespace {
+
+struct Plan {
+  fs::BeginPutRequest begin;
+  fs::PutOptions options;
+  Promise promise;
+};
+
+// Everything that can be refused before the client sends a byte of the body.
+Outcome<Plan> MakePlan(const Call& call) {
+  Plan plan;
+  const Request& request = call.request;
+  if (auto legal = fs::CheckObjectKey(request.key()); !legal.ok()) {
+    return EngineFailure(legal.error(), Subject::kObject);
+  }
+  const auto size = call.body.size();
+  if (!size || (!call.body.has_length_header() && !IsChunked(call.identity.payload.mode))) {
+    return Fail(S3Code::kMissingContentLength);
+  }
+  if (*size > fs::kMaxPutBytes) {
+    return std::unexpected(Failure(S3Code::kEntityTooLarge)
+                               .With("ProposedSize", std::to_string(*size))
+                               .With("MaxSizeAllowed", std::to_string(fs::kMaxPutBytes)));
+  }
+  auto metadata = ReadMetadata(request);
+  if (!metadata) return std::unexpected(std::move(metadata.error()));
+  auto conditions = WriteConditions(request);
+  if (!conditions) return std::unexpected(std::move(conditions.error()));
+  auto promise = ReadPromise(request, call.identity.payload);
+  if (!promise) return std::unexpected(std::move(promise.error()));
+  auto bucket = FindBucket(call);
+  if (!bucket) return std::unexpected(std::move(bucket.error()));
+
+  plan.begin.bucket = bucket->id;
+  plan.begin.key = request.key();
+  plan.begin.declared_size = size;
+  plan.begin.digests = promise->kinds;
+  plan.options.metadata = std::move(*metadata);
+  plan.options.conditions = std::move(*conditions);
+  plan.options.keep_checksum = promise->checksum;
+  plan.options.caller = call.caller();
+  plan.promise = std::move(*promise);
+  return plan;
+}
+
+// The body is at its end: what its trailers promised counts, too.
+Outcome<void> TakeEnd(const Call& call, Plan& plan) {
+  const auto trailers = call.body.trailers();
+  if (auto taken = TakeTrailer(plan.promise, trailers); !taken) return taken;
+  plan.options.expected = plan.promise.expected;
+  return {};
+}
+
+Failure CommitFailure(const Plan& plan, const Error& error) {
+  if (error.code() != ErrorCode::kBadDigest) return FromEngine(error, Subject::kObject);
+  return DigestFailure(plan.promise, WrongDigest(error));
+}
+
+// One visit to the pool for a body that fits into one piece.
+Task<Outcome<fs::PutOutcome>> PutSmall(Call& call, Plan& plan) {
+  auto whole = co_await call.body.ReadWhole(kSmallBodyBytes);
+  if (!whole) co_return std::unexpected(std::move(whole.error()));
+  if (auto taken = TakeEnd(call, plan); !taken) co_return std::unexpected(std::move(taken.error()));
+  auto store = [&]() -> Result<fs::PutOutcome> {
+    AMPHORA_ASSIGN(auto writer, call.service.engine.objects().BeginPut(plan.begin));
+    AMPHORA_TRY(writer->Append(std::as_bytes(std::span(*whole))));
+    return writer->Commit(plan.options);
+  };
+  auto stored = co_await OnPool(call.service.pool, store);
+  if (!stored.ok()) co_return std::unexpected(CommitFailure(plan, stored.error()));
+  co_return std::move(*stored);
+}
+
+Task<Outcome<fs::PutOutcome>> PutLarge(Call& call, Plan& plan) {
+  auto begin = [&] { return call.service.engine.objects().BeginPut(plan.begin); };
+  auto writer = co_await OnPool(call.service.pool, begin);
+  if (!writer.ok()) co_return EngineFailure(writer.error(), Subject::kObject);
+  for (;;) {
+    auto piece = co_await call.body.Next();
+    if (!piece) co_return std::unexpected(std::move(piece.error()));
+    if (piece->empty()) break;
+    auto append = [&] { return (*writer)->Append(*piece); };
+    auto appended = co_await OnPool(call.service.pool, append);
+    if (!appended.ok()) co_return EngineFailure(appended.error(), Subject::kObject);
+  }
+  if (auto taken = TakeEnd(call, plan); !taken) co_return std::unexpected(std::move(taken.error()));
+  auto commit = [&] { return (*writer)->Commit(plan.options); };
+  auto stored = co_await OnPool(call.service.pool, commit);
+  if (!stored.ok()) co_return std::unexpected(CommitFailure(plan, stored.error()));
+  co_return std::move(*stored);
+}
+
+}  // namespace
+
+Task<Outcome<Response>> PutObject(Call& call) {
+  auto plan = MakePlan(call);
+  if (!plan) co_return std::unexpected(std::move(plan.error()));
+  const bool small = *plan->begin.declared_size <= kSmallBodyBytes;
+  auto stored = co_await (small ? PutSmall(call, *plan) : PutLarge(call, *plan));
+  if (!stored) co_return std::unexpected(std::move(stored.error()));
+  auto settled = co_await Settle(call.service.engine, stored->ticket);
+  if (!settled.ok()) co_return EngineFailure(settled.error(), Subject::kObject);
+  Response response;
+  response.AddHeader("ETag", Quoted(stored->info.etag));
+  if (plan->promise.checksum) {
+    response.AddHeader(ChecksumHeader(*plan->promise.checksum),
+                       ToBase64(stored->computed[*plan->promise.checksum]));
+    response.AddHeader("x-amz-checksum-type", "FULL_OBJECT");
+  }
+  co_return response;
+}
+
+}  // namespace amphora::s3
