@@ -55,8 +55,10 @@ function(_amphora_common target)
     target_link_options(${target} PRIVATE -fsanitize=${AMPHORA_SANITIZE})
   endif()
   # GCC 12 reports false positives of these inside its own headers when it optimizes.
-  target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
-                                           -Wno-array-bounds -Wno-stringop-overread)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
+                                             -Wno-array-bounds -Wno-stringop-overread)
+  endif()
 endfunction()
 
 # While the first pieces are being written side by side: a source that is not there yet is left out.
