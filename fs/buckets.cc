@@ -1,9 +1,9 @@
-// Volumes and buckets. A volume is a directory under the store's root, a bucket a directory inside it, so
-// that a mount of the whole store walks one tree; beside their names there are rows by name ('V', 'K') that
-// the S3 face and the command line list without touching the tree.
+// Volumes and buckets. A volume is a directory under the store's root, a bucket a directory inside
+// it, so that a mount of the whole store walks one tree; beside their names there are rows by name
+// ('V', 'K') that the S3 face and the command line list without touching the tree.
 //
-// The guard rule holds for buckets too: whoever adds a name takes the bucket's inode row shared, DeleteBucket
-// takes it exclusively before the scan that finds the bucket empty.
+// The guard rule holds for buckets too: whoever adds a name takes the bucket's inode row shared,
+// DeleteBucket takes it exclusively before the scan that finds the bucket empty.
 
 #include "fs/buckets.h"
 
@@ -11,6 +11,7 @@
 
 #include <utility>
 
+#include "fs/admin/row_cursor.h"
 #include "fs/bucket_cache.h"
 #include "fs/buckets_internal.h"
 #include "fs/core.h"
@@ -22,7 +23,6 @@ namespace amphora::fs {
 namespace {
 
 constexpr std::uint32_t kPermissions = 0755;
-constexpr std::size_t kRowsAScan = 1000;
 
 std::string CacheKey(std::string_view volume, std::string_view name) {
   std::string key(volume);
@@ -86,7 +86,8 @@ InodeRecord RecordOf(const Tx& tx, const NewTop& top) {
   record.uid = top.uid;
   record.gid = top.gid;
   record.links = 1;
-  record.born = record.accessed = record.modified = record.changed = record.last_modified = tx.now();
+  record.born = record.accessed = record.modified = record.changed = record.last_modified =
+      tx.now();
   record.content_stamp = tx.stamp();
   record.bucket = top.bucket;
   record.parent = top.parent;
@@ -103,8 +104,8 @@ Status AddTop(Tx& tx, const NewTop& top) {
   return tx.TouchDirectory(top.inode, 0, 0);
 }
 
-// `directory` is known to be empty and its row `record` is held exclusively. It stays as an orphan until no
-// kernel knows it, like any directory that rmdir removed.
+// `directory` is known to be empty and its row `record` is held exclusively. It stays as an orphan
+// until no kernel knows it, like any directory that rmdir removed.
 Status RemoveTop(Tx& tx, InodeId directory, InodeRecord record) {
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, record.parent, record.name, Lock::kExclusive));
   if (!slot.directory || slot.directory->inode != directory) {
@@ -115,17 +116,6 @@ Status RemoveTop(Tx& tx, InodeId directory, InodeRecord record) {
   record.changed = tx.now();
   AMPHORA_TRY(tx.PutInode(directory, record));
   return tx.kv().PutFresh(Table::kRows, OrphanKey(directory), "");
-}
-
-// Calls `take(row)` for every row of the range.
-template <typename Take>
-Status ForEachRow(meta::Reader& reader, meta::KeyRange range, Take&& take) {
-  for (;;) {
-    AMPHORA_ASSIGN(const auto rows, reader.Scan(Table::kRows, range, {.limit = kRowsAScan}));
-    for (const meta::Row& row : rows) AMPHORA_TRY(take(row));
-    if (rows.size() < kRowsAScan) return Ok();
-    range.begin = rows.back().key + '\0';
-  }
 }
 
 Result<VolumeInfo> MakeVolume(Tx& tx, const Caller& caller, std::string_view owner,
@@ -160,8 +150,8 @@ Result<Made<VolumeInfo>> Buckets::CreateVolume(const Caller& caller, std::string
                                                std::string_view name) {
   AMPHORA_TRY(CheckVolumeName(name));
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
-  auto committed = core_.Run(
-      caller.origin, [&](Tx& tx) { return MakeVolume(tx, caller, owner, name, fresh); });
+  auto committed =
+      core_.Run(caller.origin, [&](Tx& tx) { return MakeVolume(tx, caller, owner, name, fresh); });
   if (!committed.ok()) return committed.error();
   return Made<VolumeInfo>{std::move(committed->value), committed->ticket};
 }
@@ -174,12 +164,12 @@ Result<VolumeInfo> Buckets::GetVolume(std::string_view name) {
 Result<std::vector<VolumeInfo>> Buckets::ListVolumes() {
   std::vector<VolumeInfo> volumes;
   const auto snapshot = core_.store->Snapshot();
-  AMPHORA_TRY(
-      ForEachRow(*snapshot, RangeOf(RowKind::kVolume), [&](const meta::Row& row) -> Status {
-        AMPHORA_ASSIGN(const VolumeRecord record, DecodeVolume(row.value));
-        volumes.push_back(ToInfo(DecodeTextOf(row.key), record));
-        return Ok();
-      }));
+  AMPHORA_TRY(ForEachRow(RowCursor(*snapshot, Table::kRows, RangeOf(RowKind::kVolume)),
+                         [&](const meta::Row& row) -> Status {
+                           AMPHORA_ASSIGN(const VolumeRecord record, DecodeVolume(row.value));
+                           volumes.push_back(ToInfo(DecodeTextOf(row.key), record));
+                           return Ok();
+                         }));
   return volumes;
 }
 
@@ -211,8 +201,7 @@ Result<Made<BucketInfo>> Buckets::CreateBucket(const Caller& caller, std::string
     if (bytes) return Error(ErrorCode::kExists);
     const BucketId id(fresh.value());
     // The volume's row, taken shared here, is what DeleteVolume takes exclusively.
-    const Status added =
-        AddTop(tx, {fresh, DirectoryOf(in.id), name, id, caller.uid, caller.gid});
+    const Status added = AddTop(tx, {fresh, DirectoryOf(in.id), name, id, caller.uid, caller.gid});
     if (added.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kNoSuchVolume);
     AMPHORA_TRY(added);
     const BucketRecord record{id, std::string(owner), tx.now()};
@@ -249,12 +238,13 @@ Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
   std::vector<BucketInfo> buckets;
   const auto snapshot = core_.store->Snapshot();
   AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(*snapshot, volume));
-  AMPHORA_TRY(ForEachRow(*snapshot, RangeOf(RowKind::kBucket, DirectoryOf(in.id)),
-                         [&](const meta::Row& row) -> Status {
-                           AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
-                           buckets.push_back(ToInfo(volume, DecodeTextOf(row.key), record));
-                           return Ok();
-                         }));
+  AMPHORA_TRY(
+      ForEachRow(RowCursor(*snapshot, Table::kRows, RangeOf(RowKind::kBucket, DirectoryOf(in.id))),
+                 [&](const meta::Row& row) -> Status {
+                   AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
+                   buckets.push_back(ToInfo(volume, DecodeTextOf(row.key), record));
+                   return Ok();
+                 }));
   return buckets;
 }
 

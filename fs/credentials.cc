@@ -1,5 +1,5 @@
-// Access keys: rows 'A' by id. A secret is 32 bytes of the system's random source, in hex. A new key and a
-// revocation are durable before they are answered.
+// Access keys: rows 'A' by id. A secret is 32 bytes of the system's random source, in hex. A new
+// key and a revocation are durable before they are answered.
 
 #include "fs/credentials.h"
 
@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "fs/admin/row_cursor.h"
 #include "fs/core.h"
 #include "fs/credential_cache.h"
 #include "meta/base/encoding.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::size_t kMostIdBytes = 128;
 constexpr std::size_t kSecretBytes = 32;
-constexpr std::size_t kRowsAScan = 1000;
 
 Status CheckId(std::string_view id) {
   if (id.empty() || id.size() > kMostIdBytes) {
@@ -61,8 +61,7 @@ Result<AccessKey> Credentials::GetOrCreate(std::string_view id, const Caller& ca
   AMPHORA_TRY(CheckId(id));
   AMPHORA_ASSIGN(const std::string secret, NewSecret());
   auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<AccessKey> {
-    AMPHORA_ASSIGN(const auto bytes,
-                   tx.kv().Get(Table::kRows, AccessKeyKey(id), Lock::kExclusive));
+    AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, AccessKeyKey(id), Lock::kExclusive));
     if (bytes) {
       AMPHORA_ASSIGN(AccessKeyRecord record, DecodeAccessKey(*bytes));
       return ToKey(id, std::move(record));
@@ -78,8 +77,7 @@ Result<AccessKey> Credentials::GetOrCreate(std::string_view id, const Caller& ca
 
 Status Credentials::Revoke(std::string_view id) {
   const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Status {
-    AMPHORA_ASSIGN(const auto bytes,
-                   tx.kv().Get(Table::kRows, AccessKeyKey(id), Lock::kExclusive));
+    AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, AccessKeyKey(id), Lock::kExclusive));
     if (!bytes) return Error(ErrorCode::kNoSuchKey);
     return tx.kv().Erase(Table::kRows, AccessKeyKey(id));
   });
@@ -103,18 +101,14 @@ Result<AccessKey> Credentials::Find(std::string_view id) {
 Result<std::vector<AccessKey>> Credentials::List() {
   std::vector<AccessKey> keys;
   const auto snapshot = core_.store->Snapshot();
-  meta::KeyRange range = RangeOf(RowKind::kAccessKey);
-  for (;;) {
-    AMPHORA_ASSIGN(const auto rows,
-                   snapshot->Scan(Table::kRows, range, {.limit = kRowsAScan}));
-    for (const meta::Row& row : rows) {
-      AMPHORA_ASSIGN(AccessKeyRecord record, DecodeAccessKey(row.value));
-      record.secret.clear();
-      keys.push_back(ToKey(DecodeTextOf(row.key), std::move(record)));
-    }
-    if (rows.size() < kRowsAScan) return keys;
-    range.begin = rows.back().key + '\0';
-  }
+  AMPHORA_TRY(ForEachRow(RowCursor(*snapshot, Table::kRows, RangeOf(RowKind::kAccessKey)),
+                         [&](const meta::Row& row) -> Status {
+                           AMPHORA_ASSIGN(AccessKeyRecord record, DecodeAccessKey(row.value));
+                           record.secret.clear();
+                           keys.push_back(ToKey(DecodeTextOf(row.key), std::move(record)));
+                           return Ok();
+                         }));
+  return keys;
 }
 
 }  // namespace amphora::fs

@@ -1,6 +1,7 @@
-// A cache of rows that are asked for with every request and change seldom: buckets by name, access keys.
-// Never stale: a reader notes the generation before it reads the store, and what it read enters the cache
-// only if nothing was forgotten meanwhile. Thread-safe; the shards' locks are leaf locks.
+// A cache of rows that are asked for with every request and change seldom: buckets by name, access
+// keys. Never stale: a reader notes the generation before it reads the store, and what it read
+// enters the cache only if nothing was forgotten meanwhile. Thread-safe; the shards' locks are leaf
+// locks.
 #pragma once
 
 #include <array>

@@ -1,9 +1,10 @@
-// DELETE. A key that does not end in '/' takes away the file's name, and only that. A key "dir/" takes away
-// the directory's content and makes it implicit; when no name is left inside, it vanishes (hazards 4.2, 4.3).
+// DELETE. A key that does not end in '/' takes away the file's name, and only that. A key "dir/"
+// takes away the directory's content and makes it implicit; when no name is left inside, it
+// vanishes (hazards 4.2, 4.3).
 //
-// The guard rule: the row of an implicit directory is taken exclusively before the scan that finds it empty,
-// in the transaction that removes the name. Its 'Z' row is in the same batch, so that a crash before the
-// directory is gone leaves work for the next start and no phantom.
+// The guard rule: the row of an implicit directory is taken exclusively before the scan that finds
+// it empty, in the transaction that removes the name. Its 'Z' row is in the same batch, so that a
+// crash before the directory is gone leaves work for the next start and no phantom.
 
 #include "fs/ops/delete_object.h"
 
@@ -32,7 +33,8 @@ class Deletion {
     // In the order of names, so that two deletions take their locks in the same order.
     order_.resize(keys.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::ranges::stable_sort(order_, [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
+    std::ranges::stable_sort(order_,
+                             [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
   }
 
   Result<DeletedMany> Run();
@@ -84,18 +86,18 @@ Status Deletion::DropFile(Tx& tx, Slot& slot) {
 
 // `directory` is implicit and its row is held exclusively.
 Status Deletion::VanishIfEmpty(Tx& tx, InodeId directory) {
-  AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows,
-                                               RangeOf(RowKind::kDentry, directory), {.limit = 1}));
+  AMPHORA_ASSIGN(const auto rows,
+                 tx.kv().Scan(Table::kRows, RangeOf(RowKind::kDentry, directory), {.limit = 1}));
   if (!rows.empty()) return Ok();
   emptied_.push_back(directory);
   return tx.kv().Put(Table::kRows, VanishingKey(directory), "");
 }
 
 Result<bool> Deletion::DeleteFile(Tx& tx, InodeId directory, const Item& item) {
-  // At least shared: else a DELETE of "dir/" could make the directory implicit beside us, and nobody would
-  // see that it is empty.
-  AMPHORA_ASSIGN(auto parent, tx.FindInode(directory, item.hint_implicit ? Lock::kExclusive
-                                                                         : Lock::kShared));
+  // At least shared: else a DELETE of "dir/" could make the directory implicit beside us, and
+  // nobody would see that it is empty.
+  AMPHORA_ASSIGN(auto parent,
+                 tx.FindInode(directory, item.hint_implicit ? Lock::kExclusive : Lock::kShared));
   if (!parent || parent->links == 0) return false;
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, item.path.file, Lock::kExclusive));
   if (!slot.file) return false;

@@ -1,5 +1,5 @@
-// DELETE of objects. The face is Objects::Delete and Objects::DeleteMany; this is what both are made of.
-// Blocking, thread-safe.
+// DELETE of objects. The face is Objects::Delete and Objects::DeleteMany; this is what both are
+// made of. Blocking, thread-safe.
 #pragma once
 
 #include <string_view>

@@ -63,7 +63,8 @@ void DescribeSpecial(const InodeRecord& record, ObjectMetadata& metadata) {
 
 }  // namespace
 
-ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& record, Detail detail) {
+ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& record,
+                          Detail detail) {
   ObjectInfo info;
   info.key = std::move(key);
   info.inode = inode;
@@ -74,7 +75,8 @@ ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& rec
   info.directory = record.kind == FileKind::kDirectory;
   if (detail == Detail::kListing) return info;
   info.metadata = record.object;
-  if (info.metadata.content_type.empty()) info.metadata.content_type = TextOf(record.kind).content_type;
+  if (info.metadata.content_type.empty())
+    info.metadata.content_type = TextOf(record.kind).content_type;
   if (record.kind != FileKind::kRegular && record.kind != FileKind::kDirectory) {
     DescribeSpecial(record, info.metadata);
   }

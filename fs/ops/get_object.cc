@@ -1,6 +1,6 @@
-// HEAD and GET. The name, the inode's row and inline content come from one snapshot; of a file that somebody
-// writes at this moment, size, ETag and content come together from its live state. So an answer is never
-// torn (hazards section 5).
+// HEAD and GET. The name, the inode's row and inline content come from one snapshot; of a file that
+// somebody writes at this moment, size, ETag and content come together from its live state. So an
+// answer is never torn (hazards section 5).
 
 #include "fs/ops/get_object.h"
 
@@ -17,12 +17,14 @@
 namespace amphora::fs {
 namespace {
 
-// A key that is replaced between the look at its name and the look at its content is looked up again.
+// A key that is replaced between the look at its name and the look at its content is looked up
+// again.
 constexpr int kMostLooks = 100;
 
 class ContentReader final : public ObjectReader {
  public:
-  ContentReader(ObjectInfo info, ContentView view) : info_(std::move(info)), view_(std::move(view)) {
+  ContentReader(ObjectInfo info, ContentView view)
+      : info_(std::move(info)), view_(std::move(view)) {
     if (!view_.may_change || !view_.blob) return;
     if (const auto figures = view_.blob->Figures(); figures.ok()) at_open_ = *figures;
   }

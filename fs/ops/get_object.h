@@ -1,5 +1,5 @@
-// HEAD and GET of an object: what a key means now, and its content as it was at that moment. Blocking,
-// thread-safe. The face is Objects::Head and Objects::Open.
+// HEAD and GET of an object: what a key means now, and its content as it was at that moment.
+// Blocking, thread-safe. The face is Objects::Head and Objects::Open.
 #pragma once
 
 #include <memory>

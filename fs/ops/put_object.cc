@@ -1,8 +1,8 @@
-// PUT. A key that does not end in '/' puts a fresh inode in place of the file's name; a directory of the
-// same name stays beside it (hazards 4.1, 4.2). A key "dir/" makes the directory explicit; its content, if
-// any, is the file with the empty name inside it.
+// PUT. A key that does not end in '/' puts a fresh inode in place of the file's name; a directory
+// of the same name stays beside it (hazards 4.1, 4.2). A key "dir/" makes the directory explicit;
+// its content, if any, is the file with the empty name inside it.
 //
-// Kept of the replaced name: owner, group, mode and POSIX ACL. Not kept: setuid and setgid bits, because
+// Kept of the replaced name: owner, group, mode, ACL. Not kept: setuid and setgid bits, because
 // the content is another's now, as with a write(2) by somebody else.
 
 #include "fs/ops/put_object.h"
@@ -24,8 +24,8 @@ namespace {
 constexpr std::uint32_t kFilePermissions = 0644;
 constexpr std::uint32_t kSetUserId = 04000;
 constexpr std::uint32_t kSetGroupId = 02000;
-constexpr std::string_view kAclPrefix = "system.posix_acl_";
-constexpr std::string_view kAccessAcl = "system.posix_acl_access";
+constexpr std::size_t kXattrsAScan = 100;
+constexpr std::string_view kCapabilities = "security.capability";
 
 class Put {
  public:
@@ -43,7 +43,7 @@ class Put {
   Status CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const;
   Result<InodeRecord> NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
                                 const std::optional<InodeRecord>& parent) const;
-  Status CopyAcl(Tx& tx, InodeId from, InodeRecord& record) const;
+  Status CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const;
   Status WriteContent(Tx& tx) const;
 
   Core& core_;
@@ -72,14 +72,13 @@ Status Put::LookAhead() {
   return Ok();
 }
 
-Status Put::CheckConditions(
-    const std::optional<std::pair<InodeId, InodeRecord>>& current) const {
+Status Put::CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const {
   const Conditions& conditions = request_.options.conditions;
   if (conditions.empty()) return Ok();
   if (!current) return CheckWriteConditions(conditions, std::nullopt);
   const auto& [inode, record] = *current;
-  // The row is held exclusively, so a writer can't settle into it now: while its state is newer than the
-  // row, that is what S3 sees.
+  // The row is held exclusively, so a writer can't settle into it now: while its state is newer
+  // than the row, that is what S3 sees.
   const auto view = core_.live->View(inode);
   return CheckWriteConditions(conditions,
                               view && view->dirty ? view->etag : EtagText(inode, record));
@@ -103,7 +102,8 @@ Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old
   }
   record.links = 1;
   record.size = request_.content.size;
-  record.born = record.accessed = record.modified = record.changed = record.last_modified = tx.now();
+  record.born = record.accessed = record.modified = record.changed = record.last_modified =
+      tx.now();
   record.bucket = request_.bucket;
   record.content = request_.content.kind;
   record.blob = request_.content.blob;
@@ -116,17 +116,21 @@ Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old
   return record;
 }
 
-// The replaced file's POSIX ACL goes over to the new inode; its other xattrs don't.
-Status Put::CopyAcl(Tx& tx, InodeId from, InodeRecord& record) const {
+// What belongs to the name (ACLs, labels, trusted.*) goes over to the new inode; what described the
+// old content (user.*) or gave it power (capabilities) doesn't.
+Status Put::CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const {
   meta::KeyRange range = RangeOf(RowKind::kXattr, from);
-  range.begin.append(kAclPrefix);
-  AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, range, {.limit = 4}));
-  for (const meta::Row& row : rows) {
-    if (DecodeTextOf(row.key) != kAccessAcl) continue;
-    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, XattrKey(fresh_inode_, kAccessAcl), row.value));
-    record.has_xattrs = true;
+  for (;;) {
+    AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, range, {.limit = kXattrsAScan}));
+    for (const meta::Row& row : rows) {
+      const std::string_view name = DecodeTextOf(row.key);
+      if (name.starts_with("user.") || name == kCapabilities) continue;
+      AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, XattrKey(fresh_inode_, name), row.value));
+      record.has_xattrs = true;
+    }
+    if (rows.size() < kXattrsAScan) return Ok();
+    range.begin = rows.back().key + '\0';
   }
-  return Ok();
 }
 
 Status Put::WriteContent(Tx& tx) const {
@@ -164,7 +168,7 @@ Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
   AMPHORA_ASSIGN(InodeRecord record, NewRecord(tx, old, parent));
   record.parent = directory;
   record.name = path_.file;
-  if (old && old->has_xattrs) AMPHORA_TRY(CopyAcl(tx, slot.file->inode, record));
+  if (old && old->has_xattrs) AMPHORA_TRY(CopyXattrs(tx, slot.file->inode, record));
   AMPHORA_TRY(WriteContent(tx));
   AMPHORA_TRY(tx.PutFreshInode(fresh_inode_, record));
   AMPHORA_TRY(tx.AddUsage(request_.bucket, 1, 0, static_cast<std::int64_t>(record.size)));

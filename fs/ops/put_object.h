@@ -1,5 +1,5 @@
-// PUT of an object: the rules of one transaction that puts new content in place of what a key names. The
-// face is Objects::BeginPut; this is what it is made of.
+// PUT of an object: the rules of one transaction that puts new content in place of what a key
+// names. The face is Objects::BeginPut; this is what it is made of.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ namespace amphora::fs {
 
 class Core;
 
-// What a write's conditions are decided on: the current object, or none. kPreconditionFailed; kNotFound for
-// If-Match when there is no object (S3: conditional writes).
+// What a write's conditions are decided on: the current object, or none. kPreconditionFailed;
+// kNotFound for If-Match when there is no object (S3: conditional writes).
 Status CheckWriteConditions(const Conditions& conditions, const std::optional<std::string>& etag);
 
 struct PutRequest {

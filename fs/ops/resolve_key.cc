@@ -35,7 +35,8 @@ InodeRecord NewImplicitDirectory(const Tx& tx, BucketId bucket, const NewOwner& 
   record.uid = owner.uid;
   record.gid = owner.gid;
   record.links = 1;
-  record.born = record.accessed = record.modified = record.changed = record.last_modified = tx.now();
+  record.born = record.accessed = record.modified = record.changed = record.last_modified =
+      tx.now();
   record.bucket = bucket;
   record.content_stamp = tx.stamp();
   record.implicit = true;
@@ -44,7 +45,8 @@ InodeRecord NewImplicitDirectory(const Tx& tx, BucketId bucket, const NewOwner& 
   return record;
 }
 
-// Adds the directory of `slot` to its parent, whose row the caller locked; `parent` becomes the new row.
+// Adds the directory of `slot` to its parent, whose row the caller locked; `parent` becomes the new
+// row.
 Result<InodeId> AddDirectory(Tx& tx, BucketId bucket, Slot& slot, const NewOwner& owner,
                              InodeRecord& parent) {
   AMPHORA_ASSIGN(const InodeId inode, tx.core().NewInodeId());
@@ -132,7 +134,8 @@ Result<InodeRecord> LockParentForObject(Tx& tx, BucketId bucket, InodeId parent)
   auto record = LockParentToAdd(tx, parent, ParentUse::kObject);
   if (record.Is(ErrorCode::kNotFound)) {
     if (parent == RootOf(bucket)) return Error(ErrorCode::kNoSuchBucket);
-    // The directory went between its name's read and its row's: its name is locked, so that can't last.
+    // The directory went between its name's read and its row's: its name is locked, so that can't
+    // last.
     return Error(ErrorCode::kConflict, "the directory vanished");
   }
   return record;
@@ -148,9 +151,9 @@ Result<MadeDirectories> MakeDirectories(Tx& tx, BucketId bucket, const Caller& c
     Slot slot{made.directory, std::string(names[i]), std::nullopt, std::nullopt};
     if (!made.fresh) {
       if (i < existing) {
-        AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows,
-                                                     DentryKey(made.directory, names[i], true),
-                                                     Lock::kShared));
+        AMPHORA_ASSIGN(
+            const auto bytes,
+            tx.kv().Get(Table::kRows, DentryKey(made.directory, names[i], true), Lock::kShared));
         AMPHORA_ASSIGN(const auto next, DirectoryOf(bytes));
         if (next) {
           made.directory = *next;

@@ -1,10 +1,10 @@
-// From an S3 key to the names of the tree, and what is there. A key is split at '/': "a/b/" is the directory
-// b in a, "x//y" the file y in the directory with the empty name in x. The content of a key "dir/" lives in
-// the file with the empty name inside dir.
+// From an S3 key to the names of the tree, and what is there. A key is split at '/': "a/b/" is the
+// directory b in a, "x//y" the file y in the directory with the empty name in x. The content of a
+// key "dir/" lives in the file with the empty name inside dir.
 //
-// Reads take any reader (a snapshot for one consistent answer). Inside a transaction each directory name on
-// the way is taken shared, so that a concurrent rename of a directory waits for the commit or goes first.
-// Pure functions and functions of one transaction: one thread.
+// Reads take any reader (a snapshot for one consistent answer). Inside a transaction each directory
+// name on the way is taken shared, so that a concurrent rename of a directory waits for the commit
+// or goes first. Pure functions and functions of one transaction: one thread.
 #pragma once
 
 #include <optional>
@@ -49,11 +49,13 @@ struct NewOwner {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
 };
-// The caller; for one that stands for nobody (uid 0 and gid 0, as without access keys) the bucket's owner.
+// The caller; for one that stands for nobody (uid 0 and gid 0, as without access keys) the bucket's
+// owner.
 Result<NewOwner> OwnerFor(Tx& tx, BucketId bucket, const Caller& caller);
 
-// The directory that `names` lead to; the missing ones are made as implicit directories. `existing` is how
-// many are believed to exist (a hint that saves lock upgrades). kNoSuchBucket when the bucket is gone.
+// The directory that `names` lead to; the missing ones are made as implicit directories. `existing`
+// is how many are believed to exist (a hint that saves lock upgrades). kNoSuchBucket when the
+// bucket is gone.
 struct MadeDirectories {
   InodeId directory;
   bool fresh = false;  // made by this transaction

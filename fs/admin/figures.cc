@@ -1,0 +1,68 @@
+// Admin::Figures and Admin::CollectGarbage: what `status` shows and `gc` does.
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "fs/admin.h"
+#include "fs/core.h"
+#include "fs/data/blob_store.h"
+#include "fs/data/collector.h"
+#include "fs/data/live.h"
+#include "fs/data_directory.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr long kXfsMagic = 0x58465342;  // not in <linux/magic.h> of Debian 12
+
+// Names as mount(8) has them; a number for what is not known here (statfs(2)).
+std::string DiskName(const std::string& path) {
+  struct statfs disk {};
+  if (statfs(path.c_str(), &disk) != 0) return "unknown";
+  switch (static_cast<long>(disk.f_type)) {
+    case EXT4_SUPER_MAGIC:
+      return "ext4";
+    case kXfsMagic:
+      return "xfs";
+    case BTRFS_SUPER_MAGIC:
+      return "btrfs";
+    case TMPFS_MAGIC:
+      return "tmpfs";
+    case OVERLAYFS_SUPER_MAGIC:
+      return "overlay";
+    case NFS_SUPER_MAGIC:
+      return "nfs";
+    case F2FS_SUPER_MAGIC:
+      return "f2fs";
+    default:
+      return "type " + std::to_string(static_cast<long>(disk.f_type));
+  }
+}
+
+}  // namespace
+
+StoreFigures Admin::Figures() {
+  StoreFigures figures;
+  figures.format = kStoreFormat;
+  figures.data_directory = core_.directory->path();
+  figures.disk = DiskName(figures.data_directory);
+  figures.reflink = core_.blobs->CanReflink();
+  figures.open_handles = core_.live->handle_count();
+  figures.live_inodes = core_.live->live_count();
+  figures.blobs_to_collect = core_.collector->queued();
+  figures.newest_ticket = core_.store->LastTicket();
+  figures.durable = core_.store->IsDurable(figures.newest_ticket);
+  // After a failed sync nothing becomes durable any more; asking costs at most one sync.
+  if (!figures.durable) {
+    figures.poisoned = core_.store->WaitDurable(figures.newest_ticket).Is(ErrorCode::kPoisoned);
+  }
+  return figures;
+}
+
+Result<std::uint64_t> Admin::CollectGarbage(const ProgressFunction& progress) {
+  return core_.collector->RunOnce([&](std::uint64_t done) {
+    if (progress) progress({"blobs", done, 0});
+  });
+}
+
+}  // namespace amphora::fs
