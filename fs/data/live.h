@@ -33,26 +33,28 @@
 
 namespace amphora::fs {
 
+class BlobPins;
 class Core;
 class LiveInode;
 
-// What S3 and stat see of a live inode that differs from its row.
+// What S3 and stat see of a live inode. It is at least as new as a row that was read before, except for
+// times that SetAttributes gave since: the later `changed` tells.
 struct LiveView {
   std::uint64_t size = 0;
-  std::uint64_t allocated = 0;
+  std::optional<std::uint64_t> allocated;  // where it differs from what the row's reader finds
   Time modified;
   Time changed;
   Time last_modified;
   std::uint64_t content_stamp = 0;
   bool dirty = false;                 // the row is older than this view
-  std::string etag;                   // text; empty when not dirty: the row's holds
+  std::string etag;                   // text; empty: the row's holds
   bool privileges_killed = false;     // setuid and setgid go with the next settle
   bool writable_passthrough = false;  // attributes must not be cached
 };
 
 // A stable view of the content for a reader (GET, copy): never torn (hazards section 5).
 struct ContentView {
-  std::string inline_bytes;
+  std::string inline_bytes;    // when there is no blob; zeros follow up to `size` (sparse files)
   std::shared_ptr<Blob> blob;  // nobody writes into it while `pin` lives, unless `may_change`
   std::shared_ptr<void> pin;
   std::uint64_t size = 0;
@@ -133,6 +135,7 @@ class LiveTable {
   Status Stop();
   std::uint64_t live_count() const;
   std::uint64_t handle_count() const;
+  BlobPins& pins();
 
   // Recovery at start-up (recovery.cc), before anything else uses the table: open-for-write rows (sizes
   // from blobs, clipped: hazards 5.3), orphans, blobs of the unsettled id range that no row names.
@@ -140,6 +143,19 @@ class LiveTable {
 
  private:
   friend class LiveInode;
+  // What the last settles wrote, so that who read a row just before still answers with what is newest.
+  struct Settled {
+    std::uint64_t size = 0;
+    Time modified;
+    Time changed;
+    Time last_modified;
+    std::uint64_t content_stamp = 0;
+    bool privileges_killed = false;
+  };
+  void NoteSettled(InodeId inode, const Settled& settled);
+  std::optional<Settled> RecentlySettled(InodeId inode) const;
+  void CountHandles(int change);
+
   struct Entry;
   struct Shard;
   struct State;
@@ -148,6 +164,7 @@ class LiveTable {
   // The live inode without holding it against removal; null when there is none.
   std::shared_ptr<LiveInode> Peek(InodeId inode) const;
   std::vector<std::shared_ptr<LiveInode>> PeekAll() const;
+  void MarkOrphan(Entry& entry);
   void Drop(const std::shared_ptr<LiveInode>& live);
   void ReapIfUnheld(InodeId inode);
   void ReleaseClaim(InodeId inode);

@@ -42,11 +42,14 @@ class ContentStage {
 
  private:
   Status MoveToBlob();
+  Status TakeBack();
 
   Core& core_;
+  const std::optional<std::uint64_t> declared_size_;
   std::string memory_;
   std::shared_ptr<Blob> blob_;
   std::uint64_t size_ = 0;
+  bool finished_ = false;
   bool kept_ = false;
 };
 

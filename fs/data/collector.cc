@@ -1,0 +1,135 @@
+#include "fs/data/collector.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "fs/core.h"
+#include "fs/data/blob_store.h"
+#include "fs/data/live.h"
+#include "fs/keys.h"
+#include "meta/base/failpoint.h"
+#include "meta/base/log.h"
+#include "meta/base/metrics.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr auto kInterval = std::chrono::seconds(1);
+constexpr std::int64_t kSettleAfterNs = 1'000'000'000;
+constexpr std::size_t kBatch = 1000;
+
+void LogFailure(std::string_view event, const Status& status) {
+  if (status.ok()) return;
+  std::string line;
+  AppendField(line, "event", event);
+  AppendField(line, "error", status.error().ToString());
+  Log(LogLevel::kError, line);
+}
+
+}  // namespace
+
+struct Collector::State {
+  explicit State(Core& the_core) : core(the_core) {}
+
+  void Run();
+  Result<std::uint64_t> Collect(const std::function<void(std::uint64_t)>& progress);
+  Status RemoveBatch(const std::vector<meta::Row>& rows);
+
+  Core& core;
+  std::mutex collecting;  // one collection at a time; taken before anything else
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool stopping = false;  // guarded by mutex
+  bool kicked = true;     // guarded by mutex; true: what the last run left
+  std::thread thread;
+};
+
+Status Collector::State::RemoveBatch(const std::vector<meta::Row>& rows) {
+  // Everything up to now, so also the transactions that freed these blobs (hazards 5.7).
+  AMPHORA_TRY(core.store->WaitDurable(core.store->LastTicket()));
+  AMPHORA_TRY(Failpoint("fs.collect.before_unlink"));
+  for (const meta::Row& row : rows) {
+    AMPHORA_ASSIGN(const BlobId blob, DecodeBlobOf(row.key));
+    AMPHORA_TRY(core.blobs->Remove(blob));
+  }
+  Count(Counter::kBlobsCollected, rows.size());
+  AMPHORA_TRY(Failpoint("fs.collect.before_erase"));
+  const auto committed = meta::Transact(*core.store, [&](meta::Transaction& kv) -> Status {
+    // An id is never used again, so nobody writes these rows any more.
+    for (const meta::Row& row : rows) AMPHORA_TRY(kv.EraseOwned(meta::Table::kRows, row.key));
+    return Ok();
+  });
+  return committed.ok() ? Ok() : Status(committed.error());
+}
+
+Result<std::uint64_t> Collector::State::Collect(
+    const std::function<void(std::uint64_t)>& progress) {
+  std::lock_guard lock(collecting);
+  std::uint64_t removed = 0;
+  for (;;) {
+    AMPHORA_ASSIGN(const auto rows,
+                   core.store->Newest().Scan(meta::Table::kRows, RangeOf(RowKind::kGarbage),
+                                             {.limit = kBatch}));
+    if (rows.empty()) return removed;
+    AMPHORA_TRY(RemoveBatch(rows));
+    removed += rows.size();
+    if (progress) progress(removed);
+  }
+}
+
+void Collector::State::Run() {
+  pthread_setname_np(pthread_self(), "collector");
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    wake.wait_for(lock, kInterval, [this] { return stopping; });
+    if (stopping) return;
+    const bool collect = std::exchange(kicked, false);
+    lock.unlock();
+    LogFailure("settle_failed", core.live->SettleAll(kSettleAfterNs));
+    LogFailure("maintain_failed", core.live->Maintain());
+    if (collect) {
+      const auto collected = Collect({});
+      if (!collected.ok()) LogFailure("collect_failed", collected.error());
+    }
+    lock.lock();
+  }
+}
+
+Collector::Collector(Core& core) : state_(std::make_unique<State>(core)) {}
+
+Collector::~Collector() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->wake.notify_all();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+void Collector::Start() {
+  state_->thread = std::thread([state = state_.get()] { state->Run(); });
+}
+
+void Collector::Kick() {
+  std::lock_guard lock(state_->mutex);
+  state_->kicked = true;
+}
+
+Result<std::uint64_t> Collector::RunOnce(const std::function<void(std::uint64_t)>& progress) {
+  return state_->Collect(progress);
+}
+
+std::uint64_t Collector::queued() const {
+  constexpr std::size_t kMost = 100'000;
+  const auto rows = state_->core.store->Newest().Scan(
+      meta::Table::kRows, RangeOf(RowKind::kGarbage), {.limit = kMost});
+  return rows.ok() ? rows->size() : 0;
+}
+
+}  // namespace amphora::fs

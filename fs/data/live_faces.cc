@@ -1,0 +1,130 @@
+// What operations outside fs/data ask of live inodes: figures over rows, content for readers, handles.
+#include <algorithm>
+
+#include "fs/core.h"
+#include "fs/data/live_inode.h"
+#include "fs/data/live_table.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr int kContentAttempts = 16;
+
+}  // namespace
+
+std::optional<LiveView> LiveTable::View(InodeId inode) {
+  const auto live = Peek(inode);
+  return live ? live->View() : std::nullopt;
+}
+
+void LiveTable::Overlay(Attributes& attributes) {
+  if (attributes.kind != FileKind::kRegular) return;
+  const auto view = View(attributes.inode);
+  if (view) {
+    attributes.size = view->size;
+    if (view->allocated) attributes.allocated = *view->allocated;
+    if (view->dirty || view->changed > attributes.changed) {
+      attributes.modified = view->modified;
+      attributes.changed = std::max(attributes.changed, view->changed);
+    }
+    if (view->privileges_killed) attributes.permissions = WithoutPrivileges(attributes.permissions);
+    if (view->writable_passthrough) attributes.cacheable = false;
+    return;
+  }
+  const auto settled = RecentlySettled(attributes.inode);
+  if (!settled || settled->changed <= attributes.changed) return;
+  attributes.size = settled->size;
+  attributes.allocated = (settled->size + 511) / 512 * 512;
+  attributes.modified = settled->modified;
+  attributes.changed = settled->changed;
+  if (settled->privileges_killed) {
+    attributes.permissions = WithoutPrivileges(attributes.permissions);
+  }
+}
+
+void LiveTable::Overlay(ObjectInfo& info) {
+  if (info.kind != FileKind::kRegular) return;
+  if (const auto view = View(info.inode)) {
+    if (view->etag.empty()) return;
+    info.size = view->size;
+    info.etag = view->etag;
+    info.last_modified = std::max(info.last_modified, view->last_modified);
+    info.modified = view->modified;
+    info.checksum.reset();
+    return;
+  }
+  const auto settled = RecentlySettled(info.inode);
+  if (!settled || settled->last_modified <= info.last_modified) return;
+  InodeRecord record;
+  record.content_stamp = settled->content_stamp;
+  info.size = settled->size;
+  info.etag = EtagText(info.inode, record);
+  info.last_modified = settled->last_modified;
+  info.modified = settled->modified;
+  info.checksum.reset();
+}
+
+Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
+  for (int attempt = 0; attempt < kContentAttempts; ++attempt) {
+    std::shared_ptr<LiveInode> live;
+    ContentView view;
+    {
+      Shard& shard = ShardOf(inode);
+      std::lock_guard lock(shard.mutex);
+      const auto found = shard.entries.find(inode);
+      if (found != shard.entries.end()) live = found->second.live;
+      // Before anybody can make the inode live and write: a writer looks at the pins first.
+      if (!live && record.content == ContentKind::kBlob) view.pin = pins().Pin(record.blob);
+    }
+    if (live) return live->OpenContent(record);
+    view.size = record.size;
+    Status opened = Ok();
+    if (record.content == ContentKind::kBlob) {
+      auto blob = core_.blobs->Open(record.blob);
+      if (blob.ok()) {
+        view.blob = std::move(*blob);
+      } else {
+        opened = blob.error();
+      }
+    } else if (record.content == ContentKind::kInline) {
+      AMPHORA_ASSIGN(auto bytes, core_.store->Newest().Get(Table::kContent, ContentKey(inode)));
+      if (bytes) {
+        view.inline_bytes = std::move(*bytes);
+      } else {
+        opened = Error(ErrorCode::kCorrupt, "inline content is missing");
+      }
+    }
+    const auto settled = RecentlySettled(inode);
+    const bool outdated = settled && settled->content_stamp > record.content_stamp;
+    if (opened.ok() && !outdated) return view;
+    AMPHORA_ASSIGN(auto newest, ReadInode(core_.store->Newest(), inode));
+    if (!newest) return Error(ErrorCode::kNotFound, "inode");
+    // The same row, and its content is not there: that is no race.
+    if (!opened.ok() && newest->content_stamp == record.content_stamp) return opened.error();
+    record = std::move(*newest);
+  }
+  return Error(ErrorCode::kBusy, "content changes without end");
+}
+
+Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveInode> live,
+                                               const Caller& caller, const OpenOptions& options,
+                                               Freshness fresh) {
+  AMPHORA_ASSIGN(const AccessMode mode, live->AddHandle(caller, options, fresh));
+  return std::make_shared<FileHandle>(core, std::move(live), caller, options, mode);
+}
+
+Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
+                     bool kill_privileges) {
+  AMPHORA_ASSIGN(const auto live, core.live->Acquire(inode));
+  AMPHORA_TRY(live->Truncate(
+      size, {.origin = caller.origin, .append = false, .kill_privileges = kill_privileges}));
+  return live->Settle(SettleFor::kBackground);
+}
+
+Status SettleInode(Core& core, InodeId inode) { return core.live->Settle(inode); }
+
+void RowChanged(Core& core, InodeId inode) {
+  core.live->NoteCommit(inode, core.store->LastTicket());
+}
+
+}  // namespace amphora::fs

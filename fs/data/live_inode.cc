@@ -1,0 +1,315 @@
+// The bytes of a live inode: reading, writing, truncating, and where content lives.
+#include "fs/data/live_inode.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "fs/core.h"
+#include "fs/data/live_table.h"
+#include "meta/base/log.h"
+
+namespace amphora::fs {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRecord& record)
+    : core_(core),
+      table_(table),
+      id_(inode),
+      bucket_(record.bucket),
+      place_(record.content == ContentKind::kBlob ? Place::kBlob : Place::kMemory),
+      loaded_(record.content == ContentKind::kEmpty),
+      blob_id_(record.blob),
+      committed_{record.content, record.blob, record.size},
+      last_ticket_(core.store->LastTicket()),
+      size_(record.size),
+      modified_(record.modified),
+      changed_(record.changed),
+      last_modified_(record.last_modified),
+      content_stamp_(record.content_stamp),
+      in_memory_(place_ == Place::kMemory) {}
+
+LiveInode::~LiveInode() { LeaveBlob(); }
+
+std::uint64_t LiveInode::size() const {
+  std::lock_guard lock(figures_mutex_);
+  return size_;
+}
+
+Status LiveInode::Load() {
+  if (loaded_) return Ok();
+  AMPHORA_ASSIGN(auto bytes, core_.store->Newest().Get(Table::kContent, ContentKey(id_)));
+  if (!bytes) return Error(ErrorCode::kCorrupt, "inline content is missing");
+  memory_ = std::move(*bytes);
+  loaded_ = true;
+  return Ok();
+}
+
+Status LiveInode::OpenBlob() {
+  if (blob_) return Ok();
+  AMPHORA_ASSIGN(auto blob, core_.blobs->Open(blob_id_));
+  SetBlob(std::move(blob));
+  return Ok();
+}
+
+void LiveInode::SetBlob(std::shared_ptr<Blob> blob) {
+  std::lock_guard figures(figures_mutex_);
+  blob_ = std::move(blob);
+  shown_blob_ = blob_;
+  in_memory_ = place_ == Place::kMemory;
+}
+
+void LiveInode::LeaveBlob() {
+  if (place_ != Place::kBlob) return;
+  const bool uncommitted = blob_id_ != committed_.blob;
+  place_ = Place::kMemory;
+  SetBlob(nullptr);
+  if (uncommitted) {
+    const Status removed = core_.blobs->Remove(blob_id_);
+    // Start-up would find it among the unsettled ids.
+    if (!removed.ok()) Log(LogLevel::kWarning, "event=blob_left " + removed.error().ToString());
+  }
+  blob_id_ = BlobId();
+  owned_ = false;
+}
+
+void LiveInode::AdoptBlob(std::shared_ptr<Blob> blob) {
+  LeaveBlob();
+  place_ = Place::kBlob;
+  blob_id_ = blob->id();
+  SetBlob(std::move(blob));
+  owned_ = true;
+  writes_ = 1;
+  synced_ = copied_ = 0;
+  memory_ = std::string();
+}
+
+Status LiveInode::MoveToBlob() {
+  AMPHORA_TRY(Load());
+  AMPHORA_ASSIGN(auto blob, core_.blobs->Take());
+  Status filled = Ok();
+  if (!memory_.empty()) filled = blob->Write(0, std::as_bytes(std::span(memory_)));
+  if (filled.ok() && memory_.size() < size_) filled = blob->Truncate(size_);
+  if (!filled.ok()) {
+    (void)core_.blobs->Remove(blob->id());
+    return filled;
+  }
+  const bool committed_bytes = committed_.content != ContentKind::kEmpty;
+  AdoptBlob(std::move(blob));
+  if (committed_bytes) copied_ = writes_;
+  return Ok();
+}
+
+Status LiveInode::CopyUp() {
+  AMPHORA_TRY(OpenBlob());
+  AMPHORA_ASSIGN(auto clone, core_.blobs->Clone(*blob_, size_));
+  AdoptBlob(std::move(clone));
+  copied_ = writes_;
+  return Ok();
+}
+
+Result<bool> LiveInode::IsShareable() {
+  if (table_.pins().IsPinned(blob_id_)) return false;
+  if (blob_id_ != committed_.blob) return true;
+  AMPHORA_ASSIGN(const auto bytes, core_.store->Newest().Get(Table::kRows, BlobKey(blob_id_)));
+  if (!bytes) return Error(ErrorCode::kCorrupt, "a blob without references is referred to");
+  AMPHORA_ASSIGN(const BlobRecord record, DecodeBlob(*bytes));
+  return record.references == 1;
+}
+
+Status LiveInode::PrepareInPlace() {
+  AMPHORA_TRY(OpenBlob());
+  // In passthrough the blob was found alone when the mode was chosen, and is never pinned or shared since.
+  if (!owned_ && mode_ != AccessMode::kPassthrough) {
+    AMPHORA_ASSIGN(const bool alone, IsShareable());
+    if (!alone) return CopyUp();
+    owned_ = true;
+  }
+  if (blob_id_ == committed_.blob && !open_row_.load()) return CommitOpenRow();
+  return Ok();
+}
+
+Result<std::size_t> LiveInode::ReadHeld(std::uint64_t offset, std::span<std::byte> buffer) {
+  if (place_ == Place::kBlob) return blob_->Read(offset, buffer);
+  const std::uint64_t size = size_;
+  if (offset >= size) return std::size_t{0};
+  const std::size_t length = std::min<std::uint64_t>(buffer.size(), size - offset);
+  std::size_t kept = 0;
+  if (offset < memory_.size()) {
+    kept = std::min<std::size_t>(length, memory_.size() - offset);
+    std::memcpy(buffer.data(), memory_.data() + offset, kept);
+  }
+  if (kept < length) std::memset(buffer.data() + kept, 0, length - kept);
+  return length;
+}
+
+Result<std::size_t> LiveInode::Read(std::uint64_t offset, std::span<std::byte> buffer) {
+  {
+    std::shared_lock lock(io_);
+    if (place_ == Place::kBlob ? blob_ != nullptr : loaded_) return ReadHeld(offset, buffer);
+  }
+  std::unique_lock lock(io_);
+  AMPHORA_TRY(place_ == Place::kBlob ? OpenBlob() : Load());
+  return ReadHeld(offset, buffer);
+}
+
+Status LiveInode::WriteHeld(std::uint64_t offset, std::span<const std::byte> data) {
+  const std::uint64_t end = offset + data.size();
+  if (place_ == Place::kMemory) {
+    if (std::max(end, size_) <= core_.options.inline_limit) {
+      AMPHORA_TRY(Load());
+      if (memory_.size() < end) memory_.resize(end);
+      std::memcpy(memory_.data() + offset, data.data(), data.size());
+      return Ok();
+    }
+    AMPHORA_TRY(MoveToBlob());
+  }
+  AMPHORA_TRY(PrepareInPlace());
+  ++writes_;
+  return blob_->Write(offset, data);
+}
+
+Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::byte> data,
+                                     const Writer& writer) {
+  std::unique_lock lock(io_);
+  if (writer.append) {
+    std::lock_guard figures(figures_mutex_);
+    RefreshFromBlob();
+    offset = size_;
+  }
+  if (offset > kMaxFileBytes || data.size() > kMaxFileBytes - offset) {
+    return Error(ErrorCode::kFileTooLarge, "offset");
+  }
+  if (data.empty()) return std::size_t{0};
+  AMPHORA_TRY(WriteHeld(offset, data));
+  NoteWrite(writer, std::max(size_, offset + data.size()));
+  return data.size();
+}
+
+Status LiveInode::TruncateHeld(std::uint64_t size) {
+  const bool in_passthrough = mode_ == AccessMode::kPassthrough;
+  if (place_ == Place::kBlob && size == 0 && !in_passthrough) {
+    LeaveBlob();
+    loaded_ = true;
+  }
+  if (place_ == Place::kMemory) {
+    if (size == 0) {
+      memory_.clear();
+      loaded_ = true;
+      return Ok();
+    }
+    const bool bytes = !loaded_ || !memory_.empty();
+    if (size < size_ && bytes) {
+      AMPHORA_TRY(Load());
+      if (memory_.size() > size) memory_.resize(size);
+      return Ok();
+    }
+    if (!bytes || size <= core_.options.inline_limit) return Ok();
+    AMPHORA_TRY(MoveToBlob());
+  }
+  AMPHORA_TRY(PrepareInPlace());
+  ++writes_;
+  return blob_->Truncate(size);
+}
+
+Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
+  std::unique_lock lock(io_);
+  if (size > kMaxFileBytes) return Error(ErrorCode::kFileTooLarge, "size");
+  AMPHORA_TRY(TruncateHeld(size));
+  if (size < committed_.size) replaced_ = true;
+  NoteWrite(writer, size);
+  return Ok();
+}
+
+Status LiveInode::ZeroMemory(std::uint64_t offset, std::uint64_t length) {
+  AMPHORA_TRY(Load());
+  if (offset >= memory_.size()) return Ok();
+  const std::size_t count = std::min<std::uint64_t>(length, memory_.size() - offset);
+  std::memset(memory_.data() + offset, 0, count);
+  return Ok();
+}
+
+Status LiveInode::AllocateHeld(AllocateMode mode, std::uint64_t offset, std::uint64_t length) {
+  const bool cuts = mode == AllocateMode::kPunch || mode == AllocateMode::kZero ||
+                    mode == AllocateMode::kZeroKeepSize;
+  if (place_ == Place::kMemory) {
+    // Room in memory needs no reservation. Beyond it, a reservation is worth a blob; a hole is not.
+    if (mode == AllocateMode::kPunch) return ZeroMemory(offset, length);
+    if (std::max(offset + length, size_) <= core_.options.inline_limit) {
+      return cuts ? ZeroMemory(offset, length) : Ok();
+    }
+    AMPHORA_TRY(MoveToBlob());
+  }
+  AMPHORA_TRY(PrepareInPlace());
+  ++writes_;
+  switch (mode) {
+    case AllocateMode::kExtend:
+      return blob_->Allocate(offset, length, false);
+    case AllocateMode::kKeepSize:
+      return blob_->Allocate(offset, length, true);
+    case AllocateMode::kPunch:
+      return blob_->Punch(offset, length);
+    case AllocateMode::kZero:
+      return blob_->Zero(offset, length, false);
+    case AllocateMode::kZeroKeepSize:
+      return blob_->Zero(offset, length, true);
+  }
+  return Error(ErrorCode::kInvalidArgument, "fallocate mode");
+}
+
+Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length,
+                           const Writer& writer) {
+  if (length == 0) return Error(ErrorCode::kInvalidArgument, "fallocate length");
+  if (offset > kMaxFileBytes || length > kMaxFileBytes - offset) {
+    return Error(ErrorCode::kFileTooLarge, "fallocate");
+  }
+  std::unique_lock lock(io_);
+  {
+    std::lock_guard figures(figures_mutex_);
+    RefreshFromBlob();
+  }
+  AMPHORA_TRY(AllocateHeld(mode, offset, length));
+  const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
+  NoteWrite(writer, grows ? std::max(size_, offset + length) : size_);
+  return Ok();
+}
+
+Result<std::uint64_t> LiveInode::Seek(SeekTarget target, std::uint64_t offset) {
+  std::unique_lock lock(io_);
+  {
+    std::lock_guard figures(figures_mutex_);
+    RefreshFromBlob();
+  }
+  if (offset >= size_) return Error(ErrorCode::kOutOfRange, "seek");
+  if (place_ == Place::kBlob) {
+    AMPHORA_TRY(OpenBlob());
+    return target == SeekTarget::kData ? blob_->SeekData(offset) : blob_->SeekHole(offset);
+  }
+  // In memory: bytes are data, the tail behind them is a hole.
+  const std::uint64_t data_end = loaded_ ? memory_.size() : committed_.size;
+  if (target == SeekTarget::kHole) return offset < data_end ? data_end : offset;
+  if (offset < data_end) return offset;
+  return Error(ErrorCode::kOutOfRange, "seek");
+}
+
+void LiveInode::NoteWrite(const Writer& writer, std::uint64_t new_size) {
+  std::lock_guard figures(figures_mutex_);
+  MarkDirty(writer);
+  size_ = new_size;
+  modified_ = changed_ = last_modified_ = Time::Now();
+  if (live_blob_) {
+    // What this write did to the blob's own times is known; a later change of them is somebody else's.
+    if (const auto now = live_blob_->Figures(); now.ok()) {
+      seen_ = *now;
+      size_ = now->size;
+    }
+    seen_at_ = Time::Now();
+  }
+}
+
+}  // namespace amphora::fs

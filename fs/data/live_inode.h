@@ -1,0 +1,201 @@
+// One live regular file: its content, size and times while it is open, shared by all handles. Only
+// fs/data includes this. Thread-safe.
+//
+// Content is in *memory* (at most the inline limit; a tail of zeros may follow, also of a sparse file that
+// was never written) or in one *blob*. `Committed` says what the row in the store has.
+//
+// Rules that hold all the time (hazards sections 1 and 5):
+//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else it is cloned first.
+//  2. A blob that a row names is written in place only after its open-for-write row is committed, and
+//     synced only after that row is durable.
+//  3. A settle that drops committed bytes which were copied into a new blob waits for that blob's sync.
+//  4. All handles have one AccessMode, from the first open to the last release and lease.
+//
+// Locks: `io_` orders content and settles (shared: readers); `figures_mutex_` is a leaf that guards size,
+// times and flags, so that stat never waits for a disk. Size and times change under both; each may be
+// read under either.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fs/changes.h"
+#include "fs/data/blob_store.h"
+#include "fs/data/live.h"
+#include "fs/handle.h"
+#include "fs/records.h"
+#include "fs/types.h"
+
+namespace amphora::fs {
+
+class Core;
+class Tx;
+
+// What is taken from a file's permissions when somebody without privilege writes to it: setuid, and
+// setgid where the group may execute (write(2)).
+std::uint32_t WithoutPrivileges(std::uint32_t permissions);
+
+enum class SettleFor : std::uint8_t {
+  kBackground,  // leaves an orphan alone
+  kClose,       // as kBackground, but content that replaced a truncated file's is synced first
+  kForce,       // an orphan too
+};
+
+class LiveInode {
+ public:
+  struct Writer {
+    OriginId origin;
+    bool append = false;
+    bool kill_privileges = false;
+  };
+
+  LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRecord& record);
+  ~LiveInode();
+  LiveInode(const LiveInode&) = delete;
+  LiveInode& operator=(const LiveInode&) = delete;
+
+  InodeId id() const { return id_; }
+
+  // live_open.cc: handles and their mode.
+  Result<AccessMode> AddHandle(const Caller& caller, const OpenOptions& options, Freshness fresh);
+  void RemoveHandle(const OpenOptions& options);
+  int backing_fd() const;
+  bool KeepsCache(OriginId origin) const;
+  // Asks whether mappings are gone; true when nothing can write into the blob any more.
+  bool TryEndPassthrough();
+
+  // live_inode.cc: bytes.
+  Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer);
+  Result<std::size_t> Write(std::uint64_t offset, std::span<const std::byte> data,
+                            const Writer& writer);
+  Status Truncate(std::uint64_t size, const Writer& writer);
+  Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length,
+                  const Writer& writer);
+  Result<std::uint64_t> Seek(SeekTarget target, std::uint64_t offset);
+
+  // live_copy.cc.
+  static Result<std::uint64_t> Copy(LiveInode& source, std::uint64_t offset, LiveInode& target,
+                                    std::uint64_t target_offset, std::uint64_t length,
+                                    const Writer& writer);
+
+  // live_settle.cc: durability.
+  Status Settle(SettleFor reason);
+  Status SyncBlob();
+  Status Sync();  // fsync
+  // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
+  Status Finish();
+  void NoteCommit(Ticket ticket);
+
+  // live_view.cc: what others see.
+  // nullopt: never changed while live, and nobody can change it unseen.
+  std::optional<LiveView> View();
+  Result<ContentView> OpenContent(InodeRecord& record);
+  std::uint64_t size() const;
+
+  bool dirty() const { return dirty_.load(std::memory_order_acquire); }
+  std::int64_t dirty_since_ns() const { return dirty_since_ns_.load(std::memory_order_relaxed); }
+  // Something must still be done although no handle is left.
+  bool unfinished() const { return dirty() || open_row_.load() || lease_pending_.load(); }
+  bool lease_pending() const { return lease_pending_.load(); }
+  void set_orphan(bool orphan) { orphan_.store(orphan); }
+  bool orphan() const { return orphan_.load(); }
+
+ private:
+  enum class Place : std::uint8_t { kMemory, kBlob };
+  struct Committed {
+    ContentKind content = ContentKind::kEmpty;
+    BlobId blob;
+    std::uint64_t size = 0;
+  };
+
+  // With io_ held, exclusively unless said otherwise.
+  Status Load();      // inline bytes from the store into memory_
+  Status OpenBlob();  // blob_ from blob_id_
+  Status PrepareInPlace();
+  Status CommitOpenRow();
+  Status MoveToBlob();
+  Status CopyUp();
+  void SetBlob(std::shared_ptr<Blob> blob);
+  void AdoptBlob(std::shared_ptr<Blob> blob);
+  void LeaveBlob();  // content goes elsewhere; an uncommitted blob is removed
+  Result<std::size_t> ReadHeld(std::uint64_t offset, std::span<std::byte> buffer);  // shared is enough
+  Status WriteHeld(std::uint64_t offset, std::span<const std::byte> data);
+  Status TruncateHeld(std::uint64_t size);
+  Status ZeroMemory(std::uint64_t offset, std::uint64_t length);
+  Status AllocateHeld(AllocateMode mode, std::uint64_t offset, std::uint64_t length);
+  bool Unsynced() const;
+  bool MustSyncBeforeSettle(SettleFor reason) const;
+  void NoteWrite(const Writer& writer, std::uint64_t new_size);
+  Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
+  Result<bool> IsShareable();  // whether the blob has one reference and no pin
+  Status SettleHeld(std::vector<Change>& published);
+  Result<bool> SettleInto(Tx& tx);
+  // With both inodes' io_ held.
+  bool CanShareWith(const LiveInode& target, std::uint64_t length) const;
+  Status ShareInto(LiveInode& target, const Writer& writer, std::vector<Change>& published);
+  Result<std::uint64_t> CopyInto(std::uint64_t offset, LiveInode& target,
+                                 std::uint64_t target_offset, std::uint64_t length);
+
+  // With figures_mutex_ held.
+  void MarkDirty(const Writer& writer);
+  void RefreshFromBlob();
+  LiveView MakeView();
+
+  Core& core_;
+  LiveTable& table_;
+  const InodeId id_;
+  BucketId bucket_;
+
+  mutable std::shared_mutex io_;
+  // Guarded by io_.
+  Place place_ = Place::kMemory;
+  std::string memory_;   // kMemory: the first bytes; zeros follow up to size_
+  bool loaded_ = true;   // kMemory: memory_ is right; else the bytes are in the store
+  BlobId blob_id_;       // kBlob
+  std::shared_ptr<Blob> blob_;  // kBlob: open, when needed
+  bool owned_ = false;          // rule 1 was checked
+  Committed committed_;
+  bool gone_ = false;      // the row was removed
+  bool replaced_ = false;  // committed bytes were truncated away since the last sync
+  std::uint64_t writes_ = 0;  // changes of the blob so far,
+  std::uint64_t synced_ = 0;  // of these durable,
+  std::uint64_t copied_ = 0;  // and the one that copied committed bytes into it
+  Ticket open_row_ticket_ = 0;
+  AccessMode mode_ = AccessMode::kDaemon;
+  std::uint64_t handles_ = 0;
+  std::uint64_t writers_ = 0;
+  bool passthrough_written_ = false;  // a writable passthrough handle exists or existed
+  std::atomic<Ticket> last_ticket_{0};
+  std::atomic<bool> open_row_{false};  // the open-for-write row stands
+  std::atomic<bool> lease_pending_{false};
+  std::atomic<bool> orphan_{false};
+
+  mutable std::mutex figures_mutex_;
+  // Guarded by figures_mutex_ (and see above).
+  std::uint64_t size_ = 0;
+  Time modified_;
+  Time changed_;
+  Time last_modified_;
+  std::uint64_t content_stamp_ = 0;
+  std::uint64_t changes_ = 0;  // counts every change of what this lock guards
+  bool rewritten_ = false;     // content_stamp_ is ours, not the one that the row came with
+  bool observed_ = false;      // content_stamp_ was shown to somebody
+  bool kill_privileges_ = false;
+  OriginId origin_;            // who wrote since the last settle; 0: several, or S3
+  std::shared_ptr<Blob> shown_blob_;  // blob_, for those who hold this lock only
+  bool in_memory_ = true;             // place_, likewise
+  std::shared_ptr<Blob> live_blob_;  // of a writable passthrough: its figures are the truth
+  BlobFigures seen_;                 // of live_blob_, when last looked at
+  Time seen_at_;
+  std::atomic<bool> dirty_{false};
+  std::atomic<std::int64_t> dirty_since_ns_{0};
+};
+
+}  // namespace amphora::fs

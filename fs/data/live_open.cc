@@ -1,0 +1,117 @@
+// Handles of a live inode: which access mode they have, and when a passthrough has really ended.
+#include "fs/core.h"
+#include "fs/data/blob_pins.h"
+#include "fs/data/live_inode.h"
+#include "fs/data/live_table.h"
+#include "meta/base/log.h"
+
+namespace amphora::fs {
+
+Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness fresh) {
+  if (handles_ > 0 || lease_pending_.load()) return mode_;
+  const bool candidate = options.passthrough_possible && fresh == Freshness::kExisting &&
+                         !options.truncate && place_ == Place::kBlob &&
+                         blob_id_ == committed_.blob && size_ > core_.options.inline_limit;
+  if (!candidate) return AccessMode::kDaemon;
+  AMPHORA_TRY(OpenBlob());
+  if (blob_->descriptor() < 0) return AccessMode::kDaemon;
+  // Shared or pinned: through the daemon, which copies before the first write (hazards 1.2).
+  AMPHORA_ASSIGN(const bool alone, IsShareable());
+  return alone ? AccessMode::kPassthrough : AccessMode::kDaemon;
+}
+
+Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions& options,
+                                        Freshness fresh) {
+  Ticket wait_for = 0;
+  AccessMode mode = AccessMode::kDaemon;
+  {
+    std::unique_lock lock(io_);
+    AMPHORA_ASSIGN(mode, ChooseMode(options, fresh));
+    if (mode == AccessMode::kPassthrough) {
+      AMPHORA_TRY(OpenBlob());
+      if (options.write) {
+        if (!open_row_.load()) AMPHORA_TRY(CommitOpenRow());
+        wait_for = open_row_ticket_;
+      }
+    }
+    mode_ = mode;
+    if (mode == AccessMode::kPassthrough && options.write) {
+      AMPHORA_ASSIGN(const BlobFigures now, blob_->Figures());
+      passthrough_written_ = true;
+      std::lock_guard figures(figures_mutex_);
+      if (!live_blob_) {
+        live_blob_ = blob_;
+        seen_ = now;
+        seen_at_ = Time::Now();
+      }
+    }
+    ++handles_;
+    if (options.write) ++writers_;
+  }
+  table_.CountHandles(1);
+  // Outside the lock: a log sync must not delay readers.
+  Status ready = wait_for == 0 ? Ok() : core_.store->WaitDurable(wait_for);
+  if (ready.ok() && options.truncate && fresh == Freshness::kExisting) {
+    ready = Truncate(0, {.origin = caller.origin});
+  }
+  if (ready.ok()) return mode;
+  RemoveHandle(options);
+  return ready.error();
+}
+
+void LiveInode::RemoveHandle(const OpenOptions& options) {
+  table_.CountHandles(-1);
+  std::unique_lock lock(io_);
+  --handles_;
+  if (options.write) --writers_;
+  if (handles_ > 0) return;
+  // The descriptor goes with the last handle: a lease is refused while anybody has it open for writing.
+  if (mode_ == AccessMode::kPassthrough) {
+    std::lock_guard figures(figures_mutex_);
+    RefreshFromBlob();
+    live_blob_.reset();
+    if (passthrough_written_) {
+      ++writes_;
+      lease_pending_.store(true);
+    } else {
+      mode_ = AccessMode::kDaemon;
+    }
+  }
+  if (blob_id_ == committed_.blob) SetBlob(nullptr);
+}
+
+int LiveInode::backing_fd() const {
+  std::shared_lock lock(io_);
+  return mode_ == AccessMode::kPassthrough && blob_ ? blob_->descriptor() : -1;
+}
+
+bool LiveInode::KeepsCache(OriginId origin) const {
+  std::lock_guard figures(figures_mutex_);
+  return !dirty() || (origin.valid() && origin_ == origin);
+}
+
+bool LiveInode::TryEndPassthrough() {
+  std::unique_lock lock(io_);
+  if (!lease_pending_.load()) return true;
+  if (handles_ > 0) return false;
+  SetBlob(nullptr);
+  const auto writers = core_.blobs->HasForeignWriters(blob_id_);
+  if (!writers.ok() && !writers.Is(ErrorCode::kBusy)) {
+    Log(LogLevel::kWarning, "event=lease_probe_failed " + writers.error().ToString());
+  }
+  if (!writers.ok() || *writers) return false;
+  const auto last = core_.blobs->Find(blob_id_);
+  std::lock_guard figures(figures_mutex_);
+  if (last.ok() && *last && ((*last)->modified != seen_.modified || (*last)->size != seen_.size)) {
+    MarkDirty(Writer{});
+    size_ = (*last)->size;
+    modified_ = (*last)->modified;
+    changed_ = last_modified_ = std::max(changed_, (*last)->changed);
+  }
+  lease_pending_.store(false);
+  passthrough_written_ = false;
+  mode_ = AccessMode::kDaemon;
+  return true;
+}
+
+}  // namespace amphora::fs

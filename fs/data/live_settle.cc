@@ -1,0 +1,230 @@
+// From memory to the row, and from there to the disk: settle, fsync, and what is left after the last
+// release. The order of the steps is hazards section 5; each arrow has a failpoint.
+#include <sys/stat.h>
+
+#include "fs/core.h"
+#include "fs/data/live_inode.h"
+#include "fs/data/live_table.h"
+#include "fs/data/open_row.h"
+#include "fs/tx.h"
+#include "meta/base/failpoint.h"
+#include "meta/base/log.h"
+
+namespace amphora::fs {
+
+std::uint32_t WithoutPrivileges(std::uint32_t permissions) {
+  std::uint32_t kept = permissions & ~static_cast<std::uint32_t>(S_ISUID);
+  if ((kept & S_IXGRP) != 0) kept &= ~static_cast<std::uint32_t>(S_ISGID);
+  return kept;
+}
+
+bool LiveInode::Unsynced() const {
+  return place_ == Place::kBlob && (writes_ > synced_ || passthrough_written_);
+}
+
+bool LiveInode::MustSyncBeforeSettle(SettleFor reason) const {
+  if (place_ != Place::kBlob) return false;
+  if (copied_ > synced_ && blob_id_ != committed_.blob) return true;  // hazards 5.4
+  return reason == SettleFor::kClose && replaced_ && Unsynced();      // hazards 5.5
+}
+
+Status LiveInode::CommitOpenRow() {
+  AMPHORA_TRY(Failpoint("fs.open_row.before_commit"));
+  const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) {
+    return kv.PutFresh(Table::kRows, OpenForWriteKey(id_), EncodeOpenRow(blob_id_));
+  });
+  if (!committed.ok()) return committed.error();
+  open_row_ticket_ = committed->ticket;
+  open_row_.store(true);
+  // Nobody waits here; the sync is on its way before the kernel writes the first page back.
+  core_.store->WhenDurable(committed->ticket, [](Status) {});
+  return Ok();
+}
+
+Status LiveInode::SyncBlob() {
+  std::shared_ptr<Blob> blob;
+  std::uint64_t covered = 0;
+  Ticket open_row = 0;
+  {
+    std::unique_lock lock(io_);
+    if (!Unsynced()) return Ok();
+    AMPHORA_TRY(OpenBlob());
+    blob = blob_;
+    covered = writes_;
+    if (open_row_.load()) open_row = open_row_ticket_;
+  }
+  if (open_row != 0) AMPHORA_TRY(core_.store->WaitDurable(open_row));
+  AMPHORA_TRY(Failpoint("fs.fsync.data"));
+  AMPHORA_TRY(blob->Sync());
+  std::unique_lock lock(io_);
+  if (place_ == Place::kBlob && blob_id_ == blob->id()) synced_ = std::max(synced_, covered);
+  // Of a lingering inode nothing stays open.
+  if (handles_ == 0 && blob_id_ == committed_.blob) SetBlob(nullptr);
+  return Ok();
+}
+
+Status LiveInode::Settle(SettleFor reason) {
+  for (;;) {
+    std::vector<Change> published;
+    {
+      std::unique_lock lock(io_);
+      {
+        std::lock_guard figures(figures_mutex_);
+        RefreshFromBlob();
+      }
+      if (!dirty() || gone_) return Ok();
+      if (orphan_.load() && reason != SettleFor::kForce) return Ok();
+      if (!MustSyncBeforeSettle(reason)) {
+        AMPHORA_TRY(SettleHeld(published));
+        lock.unlock();
+        core_.Publish(published);
+        return Ok();
+      }
+    }
+    AMPHORA_TRY(SyncBlob());
+  }
+}
+
+Status LiveInode::SettleHeld(std::vector<Change>& published) {
+  if (place_ == Place::kMemory) AMPHORA_TRY(Load());
+  LiveTable::Settled settled;
+  std::uint64_t changes = 0;
+  OriginId origin;
+  {
+    std::lock_guard figures(figures_mutex_);
+    settled = {size_, modified_, changed_, last_modified_, content_stamp_, kill_privileges_};
+    changes = changes_;
+    origin = origin_;
+  }
+  AMPHORA_TRY(Failpoint("fs.settle.before_commit"));
+  bool alive = true;
+  const bool needs_open_row = Unsynced() && (!open_row_.load() || blob_id_ != committed_.blob);
+  const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) -> Status {
+    Tx tx(core_, kv, origin);
+    AMPHORA_ASSIGN(alive, SettleInto(tx));
+    if (!alive) return Ok();
+    if (needs_open_row) {
+      AMPHORA_TRY(kv.PutFresh(Table::kRows, OpenForWriteKey(id_), EncodeOpenRow(blob_id_)));
+    }
+    published = tx.TakeChanges();
+    return Ok();
+  });
+  if (!committed.ok()) return committed.error();
+  table_.NoteSettled(id_, settled);
+  std::lock_guard figures(figures_mutex_);
+  if (!alive) {
+    gone_ = true;
+    dirty_.store(false);
+    return Ok();
+  }
+  if (changes == changes_) {
+    dirty_.store(false, std::memory_order_release);
+    kill_privileges_ = false;
+  }
+  committed_ = {.content = place_ == Place::kBlob ? ContentKind::kBlob
+                           : memory_.empty()      ? ContentKind::kEmpty
+                                                  : ContentKind::kInline,
+                .blob = blob_id_,
+                .size = settled.size};
+  if (!Unsynced() || place_ == Place::kMemory) replaced_ = false;
+  if (needs_open_row) {
+    open_row_ticket_ = committed->ticket;
+    open_row_.store(true);
+  }
+  last_ticket_.store(committed->ticket);
+  return Ok();
+}
+
+// Writes size, times and content into the row. False: there is no row any more.
+Result<bool> LiveInode::SettleInto(Tx& tx) {
+  AMPHORA_ASSIGN(auto found, tx.FindInode(id_, Lock::kExclusive));
+  if (!found) return false;
+  InodeRecord record = std::move(*found);
+  const InodeRecord before = record;
+  {
+    std::lock_guard figures(figures_mutex_);
+    record.size = size_;
+    record.modified = modified_;
+    record.changed = std::max(record.changed, changed_);
+    record.last_modified = std::max(record.last_modified, last_modified_);
+    record.content_stamp = content_stamp_;
+    if (kill_privileges_) record.permissions = WithoutPrivileges(record.permissions);
+  }
+  record.etag.clear();
+  record.checksum.reset();
+  if (place_ == Place::kBlob) {
+    record.content = ContentKind::kBlob;
+    record.blob = blob_id_;
+    const bool new_blob = before.content != ContentKind::kBlob || before.blob != blob_id_;
+    if (new_blob) AMPHORA_TRY(tx.AddBlobReference(blob_id_));
+  } else {
+    record.content = memory_.empty() ? ContentKind::kEmpty : ContentKind::kInline;
+    record.blob = BlobId();
+    if (!memory_.empty()) {
+      if (memory_.size() < record.size) memory_.resize(record.size);
+      AMPHORA_TRY(tx.PutInlineContent(id_, memory_));
+    }
+  }
+  if (before.content == ContentKind::kInline && record.content != ContentKind::kInline) {
+    AMPHORA_TRY(tx.EraseInlineContent(id_));
+  }
+  if (before.content == ContentKind::kBlob && before.blob != record.blob) {
+    AMPHORA_TRY(tx.DropBlobReference(before.blob));
+  }
+  // What an orphan holds was taken from its bucket's sums with its last name.
+  if (record.links > 0) {
+    const auto growth =
+        static_cast<std::int64_t>(record.size) - static_cast<std::int64_t>(before.size);
+    AMPHORA_TRY(tx.AddUsage(record.bucket, 0, 0, growth));
+  }
+  AMPHORA_TRY(tx.PutInode(id_, record));
+  tx.AddChange({.what = Change::What::kContent,
+                .inode = id_,
+                .name = {},
+                .old_inode = {},
+                .bucket = record.bucket,
+                .origin = {}});
+  return true;
+}
+
+void LiveInode::NoteCommit(Ticket ticket) {
+  Ticket known = last_ticket_.load();
+  while (known < ticket && !last_ticket_.compare_exchange_weak(known, ticket)) {
+  }
+}
+
+Status LiveInode::Sync() {
+  AMPHORA_TRY(SyncBlob());
+  // Nobody can find an orphan after a crash; should it get a name, it is settled first.
+  if (orphan_.load()) return Ok();
+  bool recoverable = false;
+  {
+    std::shared_lock lock(io_);
+    std::lock_guard figures(figures_mutex_);
+    recoverable = place_ == Place::kBlob && blob_id_ == committed_.blob && open_row_.load() &&
+                  core_.store->IsDurable(open_row_ticket_) && !kill_privileges_;
+  }
+  // With its open-for-write row durable, size and times come back from the blob (hazards 5.6).
+  if (!recoverable) AMPHORA_TRY(Settle(SettleFor::kClose));
+  AMPHORA_TRY(Failpoint("fs.fsync.log"));
+  return core_.store->WaitDurable(last_ticket_.load());
+}
+
+Status LiveInode::Finish() {
+  if (!TryEndPassthrough()) return Ok();
+  AMPHORA_TRY(Settle(SettleFor::kClose));
+  if (!open_row_.load()) return Ok();
+  AMPHORA_TRY(SyncBlob());
+  std::unique_lock lock(io_);
+  if (handles_ > 0 || dirty() || Unsynced()) return Ok();
+  AMPHORA_TRY(Failpoint("fs.open_row.before_erase"));
+  const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) {
+    return kv.EraseOwned(Table::kRows, OpenForWriteKey(id_));
+  });
+  if (!committed.ok()) return committed.error();
+  open_row_.store(false);
+  open_row_ticket_ = 0;
+  return Ok();
+}
+
+}  // namespace amphora::fs

@@ -1,0 +1,123 @@
+// What others see of a live inode: figures for stat and LIST, content for GET.
+#include "fs/core.h"
+#include "fs/data/blob_pins.h"
+#include "fs/data/live_inode.h"
+#include "fs/data/live_table.h"
+
+namespace amphora::fs {
+namespace {
+
+// A file's time stamp may stand still for this long although the file changes (the kernel's tick).
+constexpr std::int64_t kTickNs = 20'000'000;
+
+}  // namespace
+
+void LiveInode::MarkDirty(const Writer& writer) {
+  ++changes_;
+  rewritten_ = true;
+  if (!dirty_.load(std::memory_order_relaxed)) {
+    content_stamp_ = core_.stamps->Next();
+    observed_ = false;
+    origin_ = writer.origin;
+    dirty_since_ns_.store(MonotonicNow(), std::memory_order_relaxed);
+    dirty_.store(true, std::memory_order_release);
+  } else {
+    if (observed_) content_stamp_ = core_.stamps->Next();
+    observed_ = false;
+    if (origin_ != writer.origin) origin_ = OriginId();
+  }
+  if (writer.kill_privileges) kill_privileges_ = true;
+}
+
+void LiveInode::RefreshFromBlob() {
+  if (!live_blob_) return;
+  const auto now = live_blob_->Figures();
+  if (!now.ok()) return;
+  const bool moved = now->size != seen_.size || now->modified != seen_.modified;
+  const bool unsure = seen_.modified.nanoseconds() + kTickNs > seen_at_.nanoseconds();
+  if (!moved && !unsure) return;
+  seen_ = *now;
+  seen_at_ = Time::Now();
+  // The kernels that wrote know the bytes, but nobody knows which kernels: all are told (origin 0).
+  MarkDirty(Writer{});
+  size_ = now->size;
+  if (moved) modified_ = now->modified;
+  changed_ = std::max(changed_, now->changed);
+  last_modified_ = std::max(last_modified_, now->changed);
+}
+
+LiveView LiveInode::MakeView() {
+  LiveView view;
+  view.size = size_;
+  view.modified = modified_;
+  view.changed = changed_;
+  view.last_modified = last_modified_;
+  view.content_stamp = content_stamp_;
+  view.dirty = dirty();
+  view.privileges_killed = kill_privileges_;
+  view.writable_passthrough = live_blob_ != nullptr || lease_pending_.load();
+  if (live_blob_) {
+    view.allocated = seen_.allocated;
+  } else if (shown_blob_) {
+    if (const auto now = shown_blob_->Figures(); now.ok()) view.allocated = now->allocated;
+  } else if (in_memory_) {
+    view.allocated = (size_ + 511) / 512 * 512;
+  }
+  if (rewritten_) {
+    observed_ = true;
+    InodeRecord record;
+    record.content_stamp = content_stamp_;
+    view.etag = EtagText(id_, record);
+  }
+  return view;
+}
+
+std::optional<LiveView> LiveInode::View() {
+  std::lock_guard figures(figures_mutex_);
+  RefreshFromBlob();
+  if (!rewritten_ && !live_blob_ && !lease_pending_.load()) return std::nullopt;
+  return MakeView();
+}
+
+Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
+  std::unique_lock lock(io_);
+  AMPHORA_TRY(place_ == Place::kBlob ? OpenBlob() : Load());
+  ContentView view;
+  bool still = true;
+  if (place_ == Place::kMemory) {
+    view.inline_bytes = memory_;
+  } else if (mode_ == AccessMode::kPassthrough && core_.blobs->CanReflink()) {
+    // A handle may write past us now or, a reader's inode having one backing file only, later.
+    AMPHORA_ASSIGN(const BlobFigures figures, blob_->Figures());
+    AMPHORA_ASSIGN(view.blob, core_.blobs->Clone(*blob_, figures.size));
+    // Without a name at once, so that a crash leaves nothing.
+    AMPHORA_TRY(core_.blobs->Remove(view.blob->id()));
+    AMPHORA_ASSIGN(const BlobFigures cloned, view.blob->Figures());
+    view.size = cloned.size;
+    still = false;
+  } else if (mode_ == AccessMode::kPassthrough || (writers_ > 0 && !core_.blobs->CanReflink())) {
+    view.blob = blob_;
+    view.may_change = true;
+  } else {
+    view.blob = blob_;
+    view.pin = table_.pins().Pin(blob_id_);
+    owned_ = false;  // the next write looks at the pins
+  }
+  std::lock_guard figures(figures_mutex_);
+  RefreshFromBlob();
+  if (still) view.size = size_;
+  if (rewritten_ && content_stamp_ > record.content_stamp) {
+    record.size = view.size;
+    record.modified = modified_;
+    record.changed = std::max(record.changed, changed_);
+    record.last_modified = last_modified_;
+    record.content_stamp = content_stamp_;
+    record.etag.clear();
+    record.checksum.reset();
+    observed_ = true;
+  }
+  record.size = view.size;
+  return view;
+}
+
+}  // namespace amphora::fs
