@@ -81,7 +81,8 @@ Status CheckReadConditions(const Conditions& conditions, const ObjectInfo& info)
 struct PutOptions {
   ObjectMetadata metadata;
   Conditions conditions;
-  Digests expected;  // each present one must equal the computed one, else kBadDigest
+  Digests expected;  // each present one must equal the computed one, else kBadDigest, whose
+                     // detail names the kind: "md5", "sha256", "crc32", …
   // The checksum to keep with the object (its value is the computed one).
   std::optional<DigestKind> keep_checksum;
   Caller caller;

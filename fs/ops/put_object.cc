@@ -8,6 +8,7 @@
 #include "fs/ops/put_object.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "fs/core.h"
@@ -252,6 +253,10 @@ Result<PutOutcome> Put::Run() {
   return PutOutcome{std::move(committed->value), request_.computed, committed->ticket};
 }
 
+// By DigestKind: the detail of kBadDigest says which one it was.
+constexpr std::array<const char*, kDigestKinds> kDigestNames = {"md5",   "sha256", "sha1",
+                                                                "crc32", "crc32c", "crc64nvme"};
+
 // The face's writer.
 class StagedWriter final : public ObjectWriter {
  public:
@@ -279,7 +284,9 @@ class StagedWriter final : public ObjectWriter {
     const Digests computed = digests_.Finish();
     for (std::size_t i = 0; i < kDigestKinds; ++i) {
       const std::string& expected = options.expected.values[i];
-      if (!expected.empty() && expected != computed.values[i]) return Error(ErrorCode::kBadDigest);
+      if (!expected.empty() && expected != computed.values[i]) {
+        return Error(ErrorCode::kBadDigest, kDigestNames[i]);
+      }
     }
     if (options.keep_checksum && computed[*options.keep_checksum].empty()) {
       return Error(ErrorCode::kInvalidArgument, "the checksum to keep was not computed");
