@@ -2,11 +2,12 @@
 // never conflict, read snapshots, and durability tickets. Implementations: RocksDB (rocks_store.h,
 // embedded default); later any PostgreSQL-wire database. Nothing above meta/ may assume RocksDB.
 //
-// Shape of use, for a database across a network: a transaction reads in at most two rounds (MultiGet
-// of what is known, then what follows from it) and writes one batch.
+// Shape of use, for a database across a network: a transaction reads in at most two rounds
+// (MultiGet of what is known, then what follows from it) and writes one batch.
 //
-// Emptiness is guarded, not scanned for: who adds a child takes the parent's row shared, who removes a
-// directory or bucket takes it exclusively before the scan that proves it empty (docs/architecture.md).
+// Emptiness is guarded, not scanned for: who adds a child takes the parent's row shared, who
+// removes a directory or bucket takes it exclusively before the scan that proves it empty
+// (docs/architecture.md).
 //
 // Store is thread-safe. A Transaction or a Reader belongs to one thread at a time.
 #pragma once
@@ -84,21 +85,22 @@ class Reader {
  public:
   virtual ~Reader() = default;
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key) = 0;
-  // One answer per key, in their order.
+  // One answer per key, in their order, all from one committed state.
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(
       Table table, std::span<const std::string> keys) = 0;
   virtual Result<std::vector<Row>> Scan(Table table, const KeyRange& range,
                                         const ScanOptions& options) = 0;
 };
 
-// A read-write transaction. Reads see the transaction's own writes. Dropped without Commit, it leaves
-// nothing. Any call may answer kConflict: drop it and run the closure again (run.h does so).
+// A read-write transaction. Reads see the transaction's own writes. Dropped without Commit, it
+// leaves nothing. Any call may answer kConflict: drop it and run the closure again (run.h does so).
 class Transaction : public Reader {
  public:
   using Reader::Get;
   using Reader::MultiGet;
   // Takes the lock first, then reads the newest committed value. May wait for another transaction's
-  // lock, at most a second; answers kConflict on deadlock or timeout. A missing row can be locked too.
+  // lock, for a bounded time; answers kConflict on deadlock or timeout. A missing row can be locked
+  // too.
   virtual Result<std::optional<std::string>> Get(Table table, std::string_view key, Lock lock) = 0;
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(
       Table table, std::span<const std::string> keys, Lock lock) = 0;
@@ -131,11 +133,11 @@ class Store {
   // A ticket that covers every commit answered so far.
   virtual Ticket LastTicket() = 0;
   virtual bool IsDurable(Ticket ticket) = 0;
-  // Blocks until `ticket` is durable. All waiters share one sync of one syncer thread. kPoisoned when
-  // this or any earlier sync failed: no later success may cover it.
+  // Blocks until `ticket` is durable. All waiters share one sync of one syncer thread. kPoisoned
+  // when this or any earlier sync failed: no later success may cover it.
   virtual Status WaitDurable(Ticket ticket) = 0;
-  // The same without blocking: `done` runs on the syncer thread (or here when already durable); it must
-  // be short and must not call back into the store.
+  // The same without blocking: `done` runs on the syncer thread (or here when already durable); it
+  // must be short and must not call back into the store.
   virtual void WhenDurable(Ticket ticket, std::function<void(Status)> done) = 0;
 };
 

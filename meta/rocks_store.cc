@@ -62,10 +62,10 @@ struct Database {
 
 class RocksStore final : public Store {
  public:
-  RocksStore(DirectoryLock lock, std::unique_ptr<Database> database)
+  RocksStore(DirectoryLock lock, std::unique_ptr<Database> database, const RocksOptions& options)
       : lock_(std::move(lock)),
         database_(std::move(database)),
-        pool_(*database_->db),
+        pool_(*database_->db, options.lock_timeout_ms),
         // Recovery wrote what it found in the log to synced tables.
         syncer_(
             LogSyncer::Source{[db = database_->db.get()] { return db->GetLatestSequenceNumber(); },
@@ -124,6 +124,9 @@ Result<std::unique_ptr<Database>> OpenDatabase(const RocksOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> OpenRocksStore(const RocksOptions& options) {
+  if (options.lock_timeout_ms < 1 || options.lock_timeout_ms > 60'000) {
+    return Error(ErrorCode::kInvalidArgument, "lock_timeout_ms");
+  }
   return Guarded([&]() -> Result<std::unique_ptr<Store>> {
     std::error_code error;
     std::filesystem::create_directories(options.directory, error);
@@ -133,7 +136,7 @@ Result<std::unique_ptr<Store>> OpenRocksStore(const RocksOptions& options) {
     Result<std::unique_ptr<Database>> database = OpenDatabase(options);
     if (!database.ok()) return database.error();
     return std::unique_ptr<Store>(
-        std::make_unique<RocksStore>(std::move(*lock), std::move(*database)));
+        std::make_unique<RocksStore>(std::move(*lock), std::move(*database), options));
   });
 }
 

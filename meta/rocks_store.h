@@ -15,9 +15,12 @@ struct RocksOptions {
   std::size_t block_cache_bytes = 128u << 20;
   std::size_t rows_memtable_bytes = 64u << 20;
   std::size_t content_memtable_bytes = 64u << 20;
+  // How long a transaction waits for another's lock before it answers kConflict; 1 to 60,000.
+  int lock_timeout_ms = 1000;
 };
 
-// kBusy when another process has the store open; kIo or kCorrupt otherwise.
+// kBusy when another process has the store open; kInvalidArgument for an option out of range; kIo
+// or kCorrupt otherwise.
 Result<std::unique_ptr<Store>> OpenRocksStore(const RocksOptions& options);
 
 }  // namespace amphora::meta

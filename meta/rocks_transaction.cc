@@ -15,10 +15,10 @@ constexpr std::size_t kMostIdle = 64;
 // A batch keeps its capacity when it is cleared.
 constexpr std::size_t kLargestKeptBatch = 256 << 10;
 
-rocksdb::TransactionOptions HowToLock() {
+rocksdb::TransactionOptions HowToLock(int timeout_ms) {
   rocksdb::TransactionOptions options;
   options.deadlock_detect = true;
-  options.lock_timeout = 1000;  // milliseconds
+  options.lock_timeout = timeout_ms;
   return options;
 }
 
@@ -26,8 +26,10 @@ constexpr Error kEnded(ErrorCode::kInvalidArgument, "the transaction has ended")
 
 }  // namespace
 
+TransactionPool::TransactionPool(rocksdb::TransactionDB& database, int lock_timeout_ms)
+    : database_(database), how_to_lock_(HowToLock(lock_timeout_ms)) {}
+
 std::unique_ptr<rocksdb::Transaction> TransactionPool::Take() {
-  static const rocksdb::TransactionOptions how_to_lock = HowToLock();
   static const rocksdb::WriteOptions
       not_synced;  // written to the log at each commit; synced on demand
   std::unique_ptr<rocksdb::Transaction> idle;
@@ -39,7 +41,7 @@ std::unique_ptr<rocksdb::Transaction> TransactionPool::Take() {
     }
   }
   return std::unique_ptr<rocksdb::Transaction>(
-      database_.BeginTransaction(not_synced, how_to_lock, idle.release()));
+      database_.BeginTransaction(not_synced, how_to_lock_, idle.release()));
 }
 
 void TransactionPool::Return(std::unique_ptr<rocksdb::Transaction> transaction) {
@@ -172,8 +174,12 @@ Result<Ticket> RocksTransaction::Commit() {
   return Guarded([&]() -> Result<Ticket> {
     if (phase_ != Phase::kOpen) return kEnded;
     const std::size_t writes = Writes();
-    // A read-only transaction has nothing to commit; the destructor drops its locks.
-    if (writes == 0) return context_.database.GetLatestSequenceNumber();
+    if (writes == 0) {
+      const Ticket newest = context_.database.GetLatestSequenceNumber();
+      AMPHORA_TRY(ToStatus(transaction_->Rollback()));  // lets go of the locks
+      phase_ = Phase::kCommitted;
+      return newest;
+    }
     if (context_.syncer.poisoned()) return Error(ErrorCode::kPoisoned, "commit");
     oversized_ = Batch().GetWriteBatch()->GetDataSize() > kLargestKeptBatch;
     phase_ = Phase::kFailed;

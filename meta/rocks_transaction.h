@@ -23,7 +23,7 @@ namespace amphora::meta {
 // Thread-safe.
 class TransactionPool {
  public:
-  explicit TransactionPool(rocksdb::TransactionDB& database) : database_(database) {}
+  TransactionPool(rocksdb::TransactionDB& database, int lock_timeout_ms);
   TransactionPool(const TransactionPool&) = delete;
   TransactionPool& operator=(const TransactionPool&) = delete;
 
@@ -34,6 +34,7 @@ class TransactionPool {
 
  private:
   rocksdb::TransactionDB& database_;
+  const rocksdb::TransactionOptions how_to_lock_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<rocksdb::Transaction>> idle_;  // guarded by mutex_
 };

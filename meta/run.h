@@ -1,5 +1,5 @@
-// Transact: runs a closure in a transaction and commits it; runs it again on conflict, a bounded number
-// of times with a growing random pause. The closure has no effect outside the transaction.
+// Transact: runs a closure in a transaction and commits it; runs it again on conflict, a bounded
+// number of times with a growing random pause. The closure has no effect outside the transaction.
 #pragma once
 
 #include <type_traits>

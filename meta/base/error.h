@@ -1,5 +1,5 @@
-// The one error type of every layer. 16 bytes, never allocates: "not found" is the commonest answer of
-// both faces. Text is made only when printed. Thread-safe: a value.
+// The one error type of every layer. 16 bytes, never allocates: "not found" is the commonest answer
+// of both faces. Text is made only when printed. Thread-safe: a value.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class Error {
   constexpr int system_errno() const { return errno_; }
   constexpr std::string_view detail() const { return detail_ ? detail_ : std::string_view(); }
 
-  // "not_found: no such name (detail) [errno text]"
+  // "no such name (detail): errno's text"
   std::string ToString() const;
 
   friend constexpr bool operator==(const Error& a, const Error& b) { return a.code_ == b.code_; }
@@ -44,7 +44,7 @@ class Error {
 };
 static_assert(sizeof(Error) == 16);
 
-// "kNotFound" -> "not_found".
+// "NotFound" for kNotFound.
 std::string_view Name(ErrorCode code);
 std::string_view Meaning(ErrorCode code);
 LogLevel LevelOf(ErrorCode code);

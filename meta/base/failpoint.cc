@@ -21,7 +21,7 @@ enum class Kind { kOff, kFail, kSleep, kExit };
 struct Action {
   Kind kind = Kind::kOff;
   int argument = 0;
-  std::uint64_t first = 1;  // acts from this visit …
+  std::uint64_t first = 1;          // acts from this visit …
   std::uint64_t last = UINT64_MAX;  // … to this one
 };
 
@@ -74,6 +74,8 @@ std::optional<Action> Parse(std::string_view text) {
   } else {
     return std::nullopt;
   }
+  // An errno is below 4096 on Linux; anything else is a slip.
+  if (action.kind == Kind::kFail && action.argument > 4095) return std::nullopt;
   return action;
 }
 
@@ -94,17 +96,21 @@ void DisarmAllFailpoints() {
   g_armed.store(0);
 }
 
-void ArmFailpointsFromEnvironment() {
+std::string ArmFailpointsFromEnvironment() {
+  std::string refused;
   const char* value = std::getenv("AMPHORA_FAILPOINTS");
   std::string_view rest = value == nullptr ? "" : value;
   while (!rest.empty()) {
     const auto end = rest.find(';');
     const std::string_view item = rest.substr(0, end);
     rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
-    if (const auto equals = item.find('='); equals != std::string_view::npos) {
-      ArmFailpoint(item.substr(0, equals), item.substr(equals + 1));
-    }
+    if (item.empty()) continue;
+    const auto equals = item.find('=');
+    const bool armed = equals != std::string_view::npos &&
+                       ArmFailpoint(item.substr(0, equals), item.substr(equals + 1));
+    if (!armed && refused.empty()) refused = item;
   }
+  return refused;
 }
 
 std::uint64_t FailpointVisits(std::string_view name) {

@@ -2,10 +2,11 @@
 // Compiled out unless AMPHORA_FAILPOINTS is defined; costs one relaxed load when none is armed.
 // Armed by tests through ArmFailpoint, or by the environment AMPHORA_FAILPOINTS="name=action;…".
 // Actions: "off", "fail" (returns kIo), "fail(errno)", "sleep(milliseconds)", "exit" (_exit(137)),
-// each optionally counted: "3*fail" acts on the first three visits only, "exit@5" acts on the fifth.
-// Thread-safe.
+// each optionally counted: "3*fail" acts on the first three visits only, "exit@5" acts on the
+// fifth. Thread-safe.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "meta/base/result.h"
@@ -15,8 +16,9 @@ namespace amphora {
 // False when `action` can't be parsed; then nothing changes.
 bool ArmFailpoint(std::string_view name, std::string_view action);
 void DisarmAllFailpoints();
-// Reads the environment variable; called once by main.
-void ArmFailpointsFromEnvironment();
+// Reads the environment variable; called once by main. Answers the first item that can't be parsed,
+// for a message; empty when all could. The other items are armed.
+std::string ArmFailpointsFromEnvironment();
 // How often a failpoint was visited since it was armed.
 std::uint64_t FailpointVisits(std::string_view name);
 

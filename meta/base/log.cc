@@ -4,8 +4,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <exception>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 namespace amphora {
 namespace {
@@ -26,15 +29,56 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 
 void AppendEscaped(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const unsigned char next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    // U+0080 to U+009F in UTF-8: controls too, terminals take U+009B for ESC [.
+    const bool second_control_set = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    if (byte < 0x20 || byte == 0x7f || second_control_set) {
       out.append("\\x").push_back(kHex[byte >> 4]);
       out.push_back(kHex[byte & 15]);
     } else {
-      out.push_back(c);
+      out.push_back(text[i]);
     }
   }
+}
+
+std::shared_ptr<spdlog::logger> MakeLogger(std::shared_ptr<spdlog::sinks::sink> sink,
+                                           LogLevel level) {
+  auto logger = std::make_shared<spdlog::logger>("amphora", std::move(sink));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
+  logger->set_level(ToSpdlog(level));
+  logger->flush_on(spdlog::level::info);
+  return logger;
+}
+
+// The logger in use. spdlog's own default logger can't be replaced while other threads log.
+class CurrentLogger {
+ public:
+  CurrentLogger()
+      : logger_(MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), LogLevel::kInfo)) {}
+
+  void Set(std::shared_ptr<spdlog::logger> logger, LogLevel level) {
+    std::lock_guard lock(mutex_);
+    logger_ = std::move(logger);
+    level_.store(level, std::memory_order_relaxed);
+  }
+  std::shared_ptr<spdlog::logger> Get() {
+    std::lock_guard lock(mutex_);
+    return logger_;
+  }
+  LogLevel level() const { return level_.load(std::memory_order_relaxed); }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<spdlog::logger> logger_;  // guarded by mutex_
+  std::atomic<LogLevel> level_{LogLevel::kInfo};
+};
+
+// Never destroyed: threads may log while the process exits.
+CurrentLogger& Current() {
+  static CurrentLogger& current = *new CurrentLogger;
+  return current;
 }
 
 }  // namespace
@@ -50,23 +94,18 @@ void SetUpLog(const LogOptions& options) {
   }
   const bool lost = !options.file.empty() && sink == nullptr;
   if (sink == nullptr) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  auto logger = std::make_shared<spdlog::logger>("amphora", std::move(sink));
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
-  logger->set_level(ToSpdlog(options.level));
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
+  Current().Set(MakeLogger(std::move(sink), options.level), options.level);
   if (lost) Log(LogLevel::kError, "log file can't be opened, logging to stderr: " + options.file);
 }
 
-bool LogEnabled(LogLevel level) { return spdlog::default_logger_raw()->should_log(ToSpdlog(level)); }
+bool LogEnabled(LogLevel level) { return level >= Current().level(); }
 
 void Log(LogLevel level, std::string_view line) {
   if (!LogEnabled(level)) return;
   std::string escaped;
   escaped.reserve(line.size());
   AppendEscaped(escaped, line);
-  spdlog::default_logger_raw()->log(ToSpdlog(level),
-                                    spdlog::string_view_t(escaped.data(), escaped.size()));
+  Current().Get()->log(ToSpdlog(level), spdlog::string_view_t(escaped.data(), escaped.size()));
 }
 
 void AppendField(std::string& line, std::string_view key, std::string_view value) {

@@ -14,10 +14,12 @@ struct LogOptions {
   std::string file;  // empty: stderr
 };
 
-// Called by main; called again it reopens the file. Falls back to stderr when the file can't be opened.
+// Called by main; called again it reopens the file, also while other threads log. Falls back to
+// stderr when the file can't be opened. Before the first call, lines from kInfo up go to stderr.
 void SetUpLog(const LogOptions& options);
 bool LogEnabled(LogLevel level);
-// Control characters in `line` are escaped, so that one event stays one line.
+// Control characters in `line` are escaped (\x0a), so that one event stays one line and no terminal
+// obeys what a client sent.
 void Log(LogLevel level, std::string_view line);
 
 // One "key=value" (or key="quoted value") appended to `line`.

@@ -14,8 +14,9 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using Base = std::expected<T, Error>;
   using Base::Base;
-  Result(Error error) : Base(std::unexpect, error) {}            // NOLINT(google-explicit-constructor)
-  Result(ErrorCode code) : Base(std::unexpect, Error(code)) {}   // NOLINT(google-explicit-constructor)
+  Result(Error error) : Base(std::unexpect, error) {}  // NOLINT(google-explicit-constructor)
+  Result(ErrorCode code)
+      : Base(std::unexpect, Error(code)) {}  // NOLINT(google-explicit-constructor)
   bool ok() const { return this->has_value(); }
   // True when this failed with `code`.
   bool Is(ErrorCode code) const { return !ok() && this->error().code() == code; }
@@ -32,11 +33,11 @@ inline Status Ok() { return Status(std::in_place); }
 #define AMPHORA_CONCAT(a, b) AMPHORA_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function when `expr` (a Result) failed.
-#define AMPHORA_TRY(expr)                                       \
-  do {                                                          \
-    if (auto amphora_result = (expr); !amphora_result.ok()) {   \
-      return amphora_result.error();                            \
-    }                                                           \
+#define AMPHORA_TRY(expr)                                     \
+  do {                                                        \
+    if (auto amphora_result = (expr); !amphora_result.ok()) { \
+      return amphora_result.error();                          \
+    }                                                         \
   } while (false)
 
 // AMPHORA_ASSIGN(auto row, store.Get(key)): declares `row` or returns the error.
