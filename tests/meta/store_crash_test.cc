@@ -2,12 +2,12 @@
 // in both tables, and merges count exactly once. (Power cuts, which also drop what was not synced,
 // need a file system of their own: tests/crash.)
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstring>
 #include <random>
 
 #include "tests/meta/store_fixture.h"
@@ -16,6 +16,7 @@ namespace amphora::meta {
 namespace {
 
 constexpr std::uint64_t kNoRow = UINT64_MAX;
+constexpr const char* kWriterFlag = "--write-for-ever";
 
 std::string KeyOf(std::uint64_t number) { return "k" + std::to_string(10'000'000 + number); }
 std::string ContentOf(std::uint64_t number) {
@@ -30,23 +31,51 @@ Status WriteOne(Transaction& transaction, std::uint64_t number) {
   return transaction.Merge(Table::kRows, "count", one);
 }
 
-// The child: opens the store, says so, then writes and acknowledges each commit through the pipe
-// until it is killed. Waits for durability now and then, so that the kill also falls into a sync.
+// Standard output of the writer is the pipe. Opens the store, says so, then writes and acknowledges
+// each commit until it is killed. Waits for durability now and then, so that the kill also falls
+// into a sync.
 template <typename Implementation>
-[[noreturn]] void WriteForEver(const std::string& directory, std::uint64_t first, int pipe_end) {
-  const auto say = [&](std::uint64_t number) {
-    if (write(pipe_end, &number, sizeof(number)) != sizeof(number)) _exit(2);
+int WriteForEver(const std::string& directory, std::uint64_t first) {
+  const auto say = [](std::uint64_t number) {
+    return write(STDOUT_FILENO, &number, sizeof(number)) == sizeof(number);
   };
   const auto store = Implementation::Open(directory);
-  if (!store.ok()) _exit(3);
-  say(kNoRow);
+  if (!store.ok()) return 3;
+  if (!say(kNoRow)) return 2;
   for (std::uint64_t number = first;; ++number) {
     const auto done =
         Transact(**store, [&](Transaction& transaction) { return WriteOne(transaction, number); });
-    if (!done.ok()) _exit(4);
-    if (number % 16 == 0 && !(*store)->WaitDurable(done->ticket).ok()) _exit(5);
-    say(number);
+    if (!done.ok()) return 4;
+    if (number % 16 == 0 && !(*store)->WaitDurable(done->ticket).ok()) return 5;
+    if (!say(number)) return 2;
   }
+}
+
+// Names the implementations on the writer's command line.
+template <typename Implementation>
+constexpr const char* kNameOf = "";
+template <>
+constexpr const char* kNameOf<RocksImplementation> = "rocks";
+template <>
+constexpr const char* kNameOf<SmallRocksImplementation> = "small-rocks";
+
+int RunWriter(std::string_view implementation, const std::string& directory, std::uint64_t first) {
+  if (implementation == kNameOf<RocksImplementation>) {
+    return WriteForEver<RocksImplementation>(directory, first);
+  }
+  return WriteForEver<SmallRocksImplementation>(directory, first);
+}
+
+// Starts the writer; `pipe_end` becomes its standard output.
+pid_t StartWriter(const char* implementation, const std::string& directory, std::uint64_t first,
+                  int pipe_end) {
+  std::string number = std::to_string(first);
+  const pid_t child = fork();
+  if (child != 0) return child;
+  dup2(pipe_end, STDOUT_FILENO);
+  execl("/proc/self/exe", "writer", kWriterFlag, implementation, directory.c_str(), number.c_str(),
+        static_cast<char*>(nullptr));
+  _exit(6);
 }
 
 // Reads acknowledgements until `count` came, kills the child, reads the rest; the last number, or
@@ -94,13 +123,9 @@ TYPED_TEST(StoreCrashTest, KillAtAnyMomentKeepsEveryAcknowledgedCommit) {
   std::uint64_t next = 0;
   for (int round = 0; round < 12; ++round) {
     int ends[2];
-    ASSERT_EQ(pipe(ends), 0);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      close(ends[0]);
-      WriteForEver<TypeParam>(this->directory_.path(), next, ends[1]);
-    }
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = StartWriter(kNameOf<TypeParam>, this->directory_.path(), next, ends[1]);
+    ASSERT_GT(child, 0);
     close(ends[1]);
     const std::uint64_t last = KillAfter(child, ends[0], static_cast<int>(random() % 600));
     close(ends[0]);
@@ -122,4 +147,17 @@ TYPED_TEST(StoreCrashTest, KillAtAnyMomentKeepsEveryAcknowledgedCommit) {
 }
 
 }  // namespace
+
+int MaybeRunWriter(int argc, char** argv) {
+  if (argc != 5 || std::string_view(argv[1]) != kWriterFlag) return -1;
+  return RunWriter(argv[2], argv[3], std::strtoull(argv[4], nullptr, 10));
+}
+
 }  // namespace amphora::meta
+
+int main(int argc, char** argv) {
+  const int exit_code = amphora::meta::MaybeRunWriter(argc, argv);
+  if (exit_code >= 0) return exit_code;
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
