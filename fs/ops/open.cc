@@ -7,10 +7,17 @@
 namespace amphora::fs {
 
 Result<OpenedFile> Files::Open(const Caller& caller, InodeId inode, const OpenOptions& options) {
-  AMPHORA_ASSIGN(auto live, core_.live->Acquire(inode));
+  std::optional<InodeRecord> row;
+  AMPHORA_ASSIGN(auto live, core_.live->Acquire(inode, &row));
   AMPHORA_ASSIGN(auto handle,
                  OpenHandle(core_, std::move(live), caller, options, Freshness::kExisting));
-  Attributes attributes = handle->GetAttributes();
+  // An inode that was live already has its row read now; else the one read for it will do.
+  if (!row) {
+    Attributes attributes = handle->GetAttributes();
+    return OpenedFile{attributes, std::move(handle)};
+  }
+  AMPHORA_ASSIGN(const Attributes attributes,
+                 ReadAttributes(core_, core_.store->Newest(), inode, *row));
   return OpenedFile{attributes, std::move(handle)};
 }
 
