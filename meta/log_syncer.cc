@@ -88,24 +88,25 @@ void LogSyncer::Run() {
 void LogSyncer::SyncOnce() {
   // Sampled before the sync: what commits while it runs is not covered by it.
   const Ticket target = log_.last_ticket();
-  Status status = Failpoint("meta.sync");
-  if (status.ok()) status = log_.sync();
+  Status outcome = Failpoint("meta.sync");
+  if (!outcome.ok()) outcome = kPoisonedError;
+  if (outcome.ok()) outcome = log_.sync();
   Count(Counter::kStoreSyncs);
-  if (status.ok()) {
+  if (outcome.ok()) {
     durable_.store(target, std::memory_order_release);
-  } else {
-    Log(LogLevel::kError, "event=log_sync_failed error=\"" + status.error().ToString() + "\"");
+  } else if (outcome.Is(ErrorCode::kPoisoned)) {
+    Log(LogLevel::kError, "event=log_sync_failed store=poisoned");
     poisoned_.store(true, std::memory_order_release);
   }
-  for (Waiter& waiter : TakeFinished()) {
-    waiter.done(IsDurable(waiter.ticket) ? Ok() : Status(kPoisonedError));
+  for (Waiter& waiter : TakeFinished(outcome, target)) {
+    waiter.done(IsDurable(waiter.ticket) ? Ok() : outcome);
   }
 }
 
-std::vector<LogSyncer::Waiter> LogSyncer::TakeFinished() {
+std::vector<LogSyncer::Waiter> LogSyncer::TakeFinished(const Status& outcome, Ticket target) {
   std::lock_guard lock(mutex_);
-  if (poisoned()) return std::exchange(waiters_, {});
-  const auto waits = [this](const Waiter& waiter) { return !IsDurable(waiter.ticket); };
+  if (outcome.Is(ErrorCode::kPoisoned)) return std::exchange(waiters_, {});
+  const auto waits = [&](const Waiter& waiter) { return waiter.ticket > target; };
   const auto finished = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
   std::vector<Waiter> taken(std::make_move_iterator(finished),
                             std::make_move_iterator(waiters_.end()));

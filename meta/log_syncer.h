@@ -20,7 +20,10 @@ class LogSyncer {
  public:
   struct Source {
     std::function<Ticket()> last_ticket;  // everything up to it is in the log; cheap, any thread
-    std::function<Status()> sync;         // makes it durable; only the syncer's thread calls it
+    // Makes it durable; only the syncer's thread calls it. kPoisoned: it was tried and failed. Any
+    // other error: it was not tried (the disk is full); who waits now is told, and later ones may
+    // ask again.
+    std::function<Status()> sync;
   };
 
   // Everything up to `durable` is durable already.
@@ -46,8 +49,8 @@ class LogSyncer {
   void Run();
   // One sync on behalf of all who wait; releases those whom it covers.
   void SyncOnce();
-  // Takes the waiters that can be answered now out of the list.
-  std::vector<Waiter> TakeFinished();
+  // Takes the waiters that can be answered after a sync with this outcome out of the list.
+  std::vector<Waiter> TakeFinished(const Status& outcome, Ticket target);
 
   const Source log_;
   std::atomic<Ticket> durable_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "meta/rocks_log.h"
 #include "meta/rocks_merge.h"
 
 namespace amphora::meta {
@@ -106,8 +107,9 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
   database.bytes_per_sync = 1 << 20;
   database.avoid_unnecessary_blocking_io = true;
   database.compaction_readahead_size = 2 << 20;
-  database.max_log_file_size = 16 << 20;
-  database.keep_log_file_num = 3;
+  // Not to RocksDB's LOG file: on a full disk, a library built with assertions (Debian's is) aborts
+  // the process at the second message that it can't write there.
+  database.info_log = NewForwardingLogger();
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;
   return database;

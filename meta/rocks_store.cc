@@ -67,14 +67,10 @@ class RocksStore final : public Store {
         database_(std::move(database)),
         pool_(*database_->db, options.lock_timeout_ms),
         // Recovery wrote what it found in the log to synced tables.
-        syncer_(
-            LogSyncer::Source{[db = database_->db.get()] { return db->GetLatestSequenceNumber(); },
-                              [db = database_->db.get()] {
-                                return Guarded([&] { return ToStatus(db->SyncWAL()); });
-                              }},
-            database_->db->GetLatestSequenceNumber()),
+        syncer_(LogSyncer::Source{[this] { return LastTicket(); }, [this] { return SyncLog(); }},
+                database_->db->GetLatestSequenceNumber()),
         newest_(*database_->db, database_->families, RocksReader::View::kNewest),
-        context_{*database_->db, database_->families, syncer_, pool_} {}
+        context_{*database_->db, database_->families, syncer_, pool_, health_} {}
 
   // A clean close leaves nothing that a power cut could take.
   ~RocksStore() override {
@@ -97,10 +93,25 @@ class RocksStore final : public Store {
   }
 
  private:
+  // LogSyncer::Source::sync.
+  Status SyncLog() {
+    return Guarded([this]() -> Status {
+      if (const auto trouble = health_.trouble())
+        return Error(*trouble, "the log can't be written");
+      const rocksdb::Status status = database_->db->SyncWAL();
+      if (status.ok()) return Ok();
+      const Error error = ToError(status);
+      // A write failed a moment ago and its transaction has not said so yet: nothing was synced.
+      if (status.ToString().find("Seen error") != std::string::npos) return error;
+      return Error(ErrorCode::kPoisoned, "the log can't be synced");
+    });
+  }
+
   // Members close in reverse order: the syncer before the database, the lock last.
   DirectoryLock lock_;
   std::unique_ptr<Database> database_;
   TransactionPool pool_;
+  LogHealth health_;
   LogSyncer syncer_;
   RocksReader newest_;
   RocksTransaction::Context context_;

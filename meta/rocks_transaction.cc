@@ -184,7 +184,12 @@ Result<Ticket> RocksTransaction::Commit() {
     oversized_ = Batch().GetWriteBatch()->GetDataSize() > kLargestKeptBatch;
     phase_ = Phase::kFailed;
     const rocksdb::Status status = transaction_->Commit();
-    if (!status.ok()) return ToError(status);
+    if (!status.ok()) {
+      const Error error = ToError(status);
+      if (error.code() != ErrorCode::kConflict) context_.health.CommitFailed(error.code());
+      return error;
+    }
+    context_.health.CommitSucceeded();
     phase_ = Phase::kCommitted;
     Count(Counter::kStoreWrites, writes);
     Count(Counter::kStoreCommits);

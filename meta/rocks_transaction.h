@@ -10,8 +10,10 @@
 #include <rocksdb/utilities/transaction_db.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "meta/kv.h"
@@ -39,6 +41,21 @@ class TransactionPool {
   std::vector<std::unique_ptr<rocksdb::Transaction>> idle_;  // guarded by mutex_
 };
 
+// Whether the log took the last commit. While it does not (the disk is full), a sync must not be
+// tried: RocksDB would refuse it, and that is no failed sync. RocksDB mends itself when there is
+// room again: it writes its memtables to synced tables and begins a new log. Thread-safe.
+class LogHealth {
+ public:
+  void CommitFailed(ErrorCode code) { trouble_.store(code, std::memory_order_release); }
+  void CommitSucceeded() {
+    if (trouble_.load(std::memory_order_relaxed)) trouble_.store({}, std::memory_order_release);
+  }
+  std::optional<ErrorCode> trouble() const { return trouble_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<std::optional<ErrorCode>> trouble_{};
+};
+
 class RocksTransaction final : public Transaction {
  public:
   // What a transaction needs of its store, which outlives it.
@@ -47,6 +64,7 @@ class RocksTransaction final : public Transaction {
     const Families& families;
     LogSyncer& syncer;
     TransactionPool& pool;
+    LogHealth& health;
   };
 
   explicit RocksTransaction(const Context& context);

@@ -20,17 +20,18 @@ class HandLog {
             [this]() -> Status {
               started_.release();
               go_.acquire();
-              return fail_.load() ? Status(Error(ErrorCode::kIo)) : Ok();
+              return outcome_.load() == ErrorCode{} ? Ok() : Status(Error(outcome_.load()));
             }};
   }
   Ticket Append() { return ++last_; }
   void AwaitSync() { started_.acquire(); }
   void FinishSync() { go_.release(); }
-  void FailFromNow() { fail_ = true; }
+  // From now on; ErrorCode{} is success.
+  void SyncsAnswer(ErrorCode outcome) { outcome_ = outcome; }
 
  private:
   std::atomic<Ticket> last_{0};
-  std::atomic<bool> fail_{false};
+  std::atomic<ErrorCode> outcome_{};
   std::counting_semaphore<> started_{0};
   std::counting_semaphore<> go_{0};
 };
@@ -73,12 +74,27 @@ TEST(LogSyncerTest, FailureReachesWaitersOfTheRunningSyncAndThoseBehindIt) {
   syncer.When(log.Append(), [&](Status status) { one.set_value(status); });
   log.AwaitSync();
   syncer.When(log.Append(), [&](Status status) { two.set_value(status); });
-  log.FailFromNow();
+  log.SyncsAnswer(ErrorCode::kPoisoned);
   log.FinishSync();
   EXPECT_TRUE(one.get_future().get().Is(ErrorCode::kPoisoned));
   EXPECT_TRUE(two.get_future().get().Is(ErrorCode::kPoisoned));
   EXPECT_TRUE(syncer.poisoned());
   EXPECT_TRUE(syncer.Wait(1).Is(ErrorCode::kPoisoned));
+}
+
+TEST(LogSyncerTest, SyncThatWasNotTriedFailsItsWaitersAndPoisonsNothing) {
+  HandLog log;
+  LogSyncer syncer(log.Source(), 0);
+  const Ticket ticket = log.Append();
+  log.SyncsAnswer(ErrorCode::kNoSpace);
+  log.FinishSync();
+  EXPECT_TRUE(syncer.Wait(ticket).Is(ErrorCode::kNoSpace));
+  EXPECT_FALSE(syncer.poisoned());
+  EXPECT_FALSE(syncer.IsDurable(ticket));
+  log.SyncsAnswer(ErrorCode{});
+  log.FinishSync();
+  EXPECT_TRUE(syncer.Wait(ticket).ok());
+  EXPECT_TRUE(syncer.IsDurable(ticket));
 }
 
 TEST(LogSyncerTest, ClosingReleasesWhoStillWaits) {
