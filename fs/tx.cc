@@ -73,7 +73,11 @@ Status Tx::PutFreshInode(InodeId inode, const InodeRecord& record) {
 Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
   AMPHORA_TRY(kv_.Erase(Table::kRows, InodeKey(inode)));
   if (record.content == ContentKind::kInline) AMPHORA_TRY(EraseInlineContent(inode));
-  if (record.content == ContentKind::kBlob) AMPHORA_TRY(DropBlobReference(record.blob));
+  if (record.content == ContentKind::kBlob) {
+    AMPHORA_TRY(DropBlobReference(record.blob));
+    // It may have been written a moment ago and not be synced yet.
+    AMPHORA_TRY(kv_.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
+  }
   if (record.kind == FileKind::kDirectory) {
     AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
   }

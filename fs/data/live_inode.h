@@ -145,6 +145,7 @@ class LiveInode {
 
   // With figures_mutex_ held.
   void MarkDirty(const Writer& writer);
+  std::optional<BlobFigures> LookAtBlob() const;
   void RefreshFromBlob();
   LiveView MakeView();
 
@@ -192,7 +193,8 @@ class LiveInode {
   std::shared_ptr<Blob> shown_blob_;  // blob_, for those who hold this lock only
   bool in_memory_ = true;             // place_, likewise
   std::shared_ptr<Blob> live_blob_;  // of a writable passthrough: its figures are the truth
-  BlobFigures seen_;                 // of live_blob_, when last looked at
+  BlobId mapped_blob_;               // after its last release, until no mapping is left
+  BlobFigures seen_;                 // of either, when last looked at
   Time seen_at_;
   std::atomic<bool> dirty_{false};
   std::atomic<std::int64_t> dirty_since_ns_{0};

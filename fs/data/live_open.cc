@@ -39,11 +39,14 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
       AMPHORA_ASSIGN(const BlobFigures now, blob_->Figures());
       passthrough_written_ = true;
       std::lock_guard figures(figures_mutex_);
-      if (!live_blob_) {
-        live_blob_ = blob_;
+      if (mapped_blob_.valid()) {
+        RefreshFromBlob();  // what a mapping stored up to now
+      } else if (!live_blob_) {
         seen_ = now;
         seen_at_ = Time::Now();
       }
+      live_blob_ = blob_;
+      mapped_blob_ = BlobId();
     }
     ++handles_;
     if (options.write) ++writers_;
@@ -72,6 +75,7 @@ void LiveInode::RemoveHandle(const OpenOptions& options) {
     live_blob_.reset();
     if (passthrough_written_) {
       ++writes_;
+      mapped_blob_ = blob_id_;
       lease_pending_.store(true);
     } else {
       mode_ = AccessMode::kDaemon;
@@ -100,14 +104,9 @@ bool LiveInode::TryEndPassthrough() {
     Log(LogLevel::kWarning, "event=lease_probe_failed " + writers.error().ToString());
   }
   if (!writers.ok() || *writers) return false;
-  const auto last = core_.blobs->Find(blob_id_);
   std::lock_guard figures(figures_mutex_);
-  if (last.ok() && *last && ((*last)->modified != seen_.modified || (*last)->size != seen_.size)) {
-    MarkDirty(Writer{});
-    size_ = (*last)->size;
-    modified_ = (*last)->modified;
-    changed_ = last_modified_ = std::max(changed_, (*last)->changed);
-  }
+  RefreshFromBlob();
+  mapped_blob_ = BlobId();
   lease_pending_.store(false);
   passthrough_written_ = false;
   mode_ = AccessMode::kDaemon;

@@ -214,9 +214,11 @@ Status LiveInode::Finish() {
   if (!TryEndPassthrough()) return Ok();
   AMPHORA_TRY(Settle(SettleFor::kClose));
   if (!open_row_.load()) return Ok();
-  AMPHORA_TRY(SyncBlob());
+  // Removed meanwhile by somebody who held the claim: then there is nothing to sync.
+  AMPHORA_ASSIGN(const auto row, ReadInode(core_.store->Newest(), id_));
+  if (row) AMPHORA_TRY(SyncBlob());
   std::unique_lock lock(io_);
-  if (handles_ > 0 || dirty() || Unsynced()) return Ok();
+  if (row && (handles_ > 0 || dirty() || Unsynced())) return Ok();
   AMPHORA_TRY(Failpoint("fs.open_row.before_erase"));
   const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) {
     return kv.EraseOwned(Table::kRows, OpenForWriteKey(id_));

@@ -207,7 +207,6 @@ Status LiveTable::Reap(InodeId inode) {
       if (record->kind != FileKind::kDirectory && record->links > 0) return Ok();
       blob = record->content == ContentKind::kBlob;
       AMPHORA_TRY(tx.EraseInode(inode, *record));
-      if (blob) AMPHORA_TRY(kv.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
     }
     return kv.EraseOwned(Table::kRows, OrphanKey(inode));
   });

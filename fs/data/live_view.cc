@@ -29,10 +29,19 @@ void LiveInode::MarkDirty(const Writer& writer) {
   if (writer.kill_privileges) kill_privileges_ = true;
 }
 
+std::optional<BlobFigures> LiveInode::LookAtBlob() const {
+  if (live_blob_) {
+    const auto figures = live_blob_->Figures();
+    return figures.ok() ? std::optional(*figures) : std::nullopt;
+  }
+  if (!mapped_blob_.valid()) return std::nullopt;
+  const auto figures = core_.blobs->Find(mapped_blob_);
+  return figures.ok() ? *figures : std::nullopt;
+}
+
 void LiveInode::RefreshFromBlob() {
-  if (!live_blob_) return;
-  const auto now = live_blob_->Figures();
-  if (!now.ok()) return;
+  const auto now = LookAtBlob();
+  if (!now) return;
   const bool moved = now->size != seen_.size || now->modified != seen_.modified;
   const bool unsure = seen_.modified.nanoseconds() + kTickNs > seen_at_.nanoseconds();
   if (!moved && !unsure) return;
@@ -55,8 +64,8 @@ LiveView LiveInode::MakeView() {
   view.content_stamp = content_stamp_;
   view.dirty = dirty();
   view.privileges_killed = kill_privileges_;
-  view.writable_passthrough = live_blob_ != nullptr || lease_pending_.load();
-  if (live_blob_) {
+  view.writable_passthrough = live_blob_ != nullptr || mapped_blob_.valid();
+  if (live_blob_ || mapped_blob_.valid()) {
     view.allocated = seen_.allocated;
   } else if (shown_blob_) {
     if (const auto now = shown_blob_->Figures(); now.ok()) view.allocated = now->allocated;
@@ -75,7 +84,7 @@ LiveView LiveInode::MakeView() {
 std::optional<LiveView> LiveInode::View() {
   std::lock_guard figures(figures_mutex_);
   RefreshFromBlob();
-  if (!rewritten_ && !live_blob_ && !lease_pending_.load()) return std::nullopt;
+  if (!rewritten_ && !live_blob_ && !mapped_blob_.valid()) return std::nullopt;
   return MakeView();
 }
 
