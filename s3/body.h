@@ -1,5 +1,5 @@
-// The body of one request as the operations read it: framing undone, length checked, never held whole
-// unless it is small. Pieces come in one buffer of bounded size. One coroutine at a time.
+// The body of one request as the operations read it: framing undone, length checked, never held
+// whole unless it is small. Pieces come in one buffer of bounded size. One coroutine at a time.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,8 @@ class Wire {
  public:
   virtual ~Wire() = default;
   // Some bytes of this request's body, 0 at its end. kIncompleteBody when the client stops early,
-  // kRequestTimeout when it stalls. The first call tells a client that waits to go on (100 Continue).
+  // kRequestTimeout when it stalls. The first call tells a client that waits to go on (100
+  // Continue).
   virtual Task<Outcome<std::size_t>> ReadBody(std::span<std::byte> buffer) = 0;
   // As Content-Length says; 0 when the request has neither that nor Transfer-Encoding, nothing when
   // only the latter.
@@ -35,15 +36,16 @@ class Body {
  public:
   explicit Body(Wire& wire) : wire_(wire) {}
 
-  // What the headers said about the form of the body, once known who sent it. Before the first read.
+  // What the headers said about the form of the body, once known who sent it. Before the first
+  // read.
   void SetForm(const Payload& payload, const std::optional<ChunkSigning>& signing);
 
   // Bytes of payload to come, if the client said so (the decoded length of aws-chunked bodies).
   std::optional<std::uint64_t> size() const;
   bool has_length_header() const { return wire_.has_length_header(); }
 
-  // The next piece, empty at the end; valid until the next call. At the end everything that the framing
-  // promised has been checked.
+  // The next piece, empty at the end; valid until the next call. At the end everything that the
+  // framing promised has been checked.
   Task<Outcome<std::span<const std::byte>>> Next();
   // All of it. kMessageTooLong beyond `limit`, before more than that is read.
   Task<Outcome<std::string>> ReadWhole(std::size_t limit);

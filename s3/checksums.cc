@@ -49,11 +49,13 @@ Outcome<void> Expect(Promise& promise, DigestKind kind, std::string raw) {
 Outcome<void> ReadChecksum(const Request& request, const Payload& payload, Promise& promise) {
   for (const Row& row : kRows) {
     const bool by_header = request.HasHeader(row.header);
-    const bool by_trailer = std::ranges::find(payload.trailers, row.header) != payload.trailers.end();
+    const bool by_trailer =
+        std::ranges::find(payload.trailers, row.header) != payload.trailers.end();
     if (!by_header && !by_trailer) continue;
     if (promise.checksum || (by_header && by_trailer)) {
-      return Fail(S3Code::kInvalidRequest,
-                  "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.");
+      return Fail(
+          S3Code::kInvalidRequest,
+          "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.");
     }
     promise.checksum = row.kind;
     promise.by_trailer = by_trailer;
@@ -119,12 +121,14 @@ Outcome<void> TakeTrailer(Promise& promise,
 }
 
 Failure DigestFailure(const Promise& promise, std::optional<DigestKind> wrong) {
-  // One SHA-256 serves both x-amz-content-sha256 and x-amz-checksum-sha256; the former is checked first.
+  // One SHA-256 serves both x-amz-content-sha256 and x-amz-checksum-sha256; the former is checked
+  // first.
   if (promise.hashed_payload && wrong.value_or(DigestKind::kSha256) == DigestKind::kSha256) {
     return Failure(S3Code::kContentSha256Mismatch);
   }
   if (wrong && wrong != DigestKind::kMd5) {
-    const std::string name(ChecksumHeader(*wrong).substr(std::string_view("x-amz-checksum-").size()));
+    const std::string name(
+        ChecksumHeader(*wrong).substr(std::string_view("x-amz-checksum-").size()));
     return Failure(S3Code::kBadDigest,
                    "The " + name + " you specified did not match the calculated checksum.");
   }

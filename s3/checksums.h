@@ -1,5 +1,5 @@
-// What a request promises about its body: Content-MD5, x-amz-content-sha256 and one x-amz-checksum-*,
-// by header or by trailer. (S3: checking object integrity) Thread-safe: values.
+// What a request promises about its body: Content-MD5, x-amz-content-sha256 and one
+// x-amz-checksum-*, by header or by trailer. (S3: checking object integrity) Thread-safe: values.
 #pragma once
 
 #include <optional>
@@ -36,8 +36,8 @@ Outcome<Promise> ReadPromise(const Request& request, const Payload& payload);
 Outcome<void> TakeTrailer(Promise& promise,
                           std::span<const std::pair<std::string, std::string>> trailers);
 
-// The failure for a body that is not what was promised. `wrong`: the first kind that differs, when it
-// is known.
+// The failure for a body that is not what was promised. `wrong`: the first kind that differs, when
+// it is known.
 Failure DigestFailure(const Promise& promise, std::optional<fs::DigestKind> wrong);
 
 // The kind that the engine's kBadDigest is about, as its detail names it.

@@ -87,8 +87,8 @@ Outcome<std::optional<ByteRange>> ParseRange(std::string_view header, std::uint6
     return ByteRange{size - length, length};
   }
   const auto first = ParseNumber(first_text);
-  const auto last = last_text.empty() ? std::optional<std::uint64_t>(UINT64_MAX)
-                                      : ParseNumber(last_text);
+  const auto last =
+      last_text.empty() ? std::optional<std::uint64_t>(UINT64_MAX) : ParseNumber(last_text);
   if (!first || !last || *last < *first) return std::nullopt;
   if (*first >= size) return Fail(S3Code::kInvalidRange);
   return ByteRange{*first, std::min(*last, size - 1) - *first + 1};
@@ -99,8 +99,9 @@ Outcome<std::optional<ByteRange>> ReadRange(const Request& request, const fs::Ob
   if (header.empty()) return std::nullopt;
   if (const std::string_view validator = request.Header("If-Range"); !validator.empty()) {
     const auto date = ParseHttpDate(validator);
-    const bool same = date ? *date == Time::FromTimespec({info.last_modified.ToTimespec().tv_sec, 0})
-                           : Unquote(validator) == info.etag && !validator.starts_with("W/");
+    const bool same = date
+                          ? *date == Time::FromTimespec({info.last_modified.ToTimespec().tv_sec, 0})
+                          : Unquote(validator) == info.etag && !validator.starts_with("W/");
     if (!same) return std::nullopt;
   }
   auto range = ParseRange(header, info.size);

@@ -39,8 +39,8 @@ Task<Outcome<Response>> Run(Service& service, const Request& request, Body& body
   co_return std::move(response);
 }
 
-// An answer that says what somebody else's commit did must not be given before that commit is durable:
-// after a crash it would have been a lie (hazards 5.9).
+// An answer that says what somebody else's commit did must not be given before that commit is
+// durable: after a crash it would have been a lie (hazards 5.9).
 bool RestsOnState(const Failure& failure) {
   return failure.status == 404 || failure.status == 409 || failure.status == 412 ||
          failure.status == 304;

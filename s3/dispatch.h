@@ -1,5 +1,5 @@
-// From a parsed request to its answer: route, gate, operation; failures become S3's XML, are counted
-// and logged here. Runs on the connection's network thread.
+// From a parsed request to its answer: route, gate, operation; failures become S3's XML, are
+// counted and logged here. Runs on the connection's network thread.
 #pragma once
 
 #include <string_view>

@@ -107,7 +107,8 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
 Failure FromEngine(const Error& error, Subject subject) {
   Failure failure(CodeOf(error.code(), subject));
   failure.cause = error.ToString();
-  // The engine's detail names the rule that a request broke; of our own troubles it stays in the log.
+  // The engine's detail names the rule that a request broke; of our own troubles it stays in the
+  // log.
   if (failure.status < 500 && !error.detail().empty() &&
       (error.code() == ErrorCode::kBadName || error.code() == ErrorCode::kInvalidArgument)) {
     failure.message.append(" (").append(error.detail()).append(")");
@@ -138,25 +139,44 @@ Failure FromChunked(ChunkedFailure chunked) {
 
 std::string_view ReasonPhrase(unsigned status) {
   switch (status) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 414: return "URI Too Long";
-    case 416: return "Range Not Satisfiable";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 507: return "Insufficient Storage";
-    default: return "Unknown";
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 414:
+      return "URI Too Long";
+    case 416:
+      return "Range Not Satisfiable";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Unknown";
   }
 }
 

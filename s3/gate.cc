@@ -10,16 +10,16 @@ namespace {
 bool IsAllowedHost(const std::string& host, std::span<const std::string> domains) {
   if (host == "localhost" || IsIpAddress(host)) return true;
   return std::ranges::any_of(domains, [&](const std::string& domain) {
-    return host == domain ||
-           (host.size() > domain.size() && host.ends_with(domain) &&
-            host[host.size() - domain.size() - 1] == '.');
+    return host == domain || (host.size() > domain.size() && host.ends_with(domain) &&
+                              host[host.size() - domain.size() - 1] == '.');
   });
 }
 
 // "http://host:port" of an Origin header names the same site as Host.
 bool IsOwnOrigin(std::string_view origin, std::string_view host_header) {
   const std::size_t scheme = origin.find("://");
-  return scheme != std::string_view::npos && EqualsIgnoreCase(origin.substr(scheme + 3), host_header);
+  return scheme != std::string_view::npos &&
+         EqualsIgnoreCase(origin.substr(scheme + 3), host_header);
 }
 
 }  // namespace

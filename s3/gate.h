@@ -10,9 +10,9 @@
 
 namespace amphora::s3 {
 
-// Open mode: refuses a Host that is neither an address, localhost nor a configured domain (a web page
-// whose name was rebound to 127.0.0.1), and writes that a browser says come from another site. (Fetch
-// Metadata Request Headers, W3C)
+// Open mode: refuses a Host that is neither an address, localhost nor a configured domain (a web
+// page whose name was rebound to 127.0.0.1), and writes that a browser says come from another site.
+// (Fetch Metadata Request Headers, W3C)
 Outcome<void> CheckBrowser(const Request& request, const ServerOptions& options);
 
 // Open mode: anybody, as the default owner. Keys mode: who signed the request.

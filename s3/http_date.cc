@@ -21,11 +21,10 @@ std::tm ToUtc(std::time_t seconds) {
 std::string Format(std::time_t seconds) {
   const std::tm utc = ToUtc(seconds);
   char text[64];
-  const int length = std::snprintf(
-      text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-      kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-      kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-      utc.tm_sec);
+  const int length = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                                   kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                                   kMonths[static_cast<std::size_t>(utc.tm_mon)],
+                                   utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
   return std::string(text, static_cast<std::size_t>(length));
 }
 
@@ -72,9 +71,9 @@ std::string ToIsoDate(Time time) {
   const timespec value = time.ToTimespec();
   const std::tm utc = ToUtc(value.tv_sec);
   char text[64];
-  const int length = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                                   utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                                   utc.tm_min, utc.tm_sec, static_cast<int>(value.tv_nsec / 1000000));
+  const int length = std::snprintf(
+      text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(value.tv_nsec / 1000000));
   return std::string(text, static_cast<std::size_t>(length));
 }
 

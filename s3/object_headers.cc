@@ -95,7 +95,8 @@ Outcome<fs::ObjectMetadata> ReadMetadata(const Request& request) {
   metadata.content_disposition = request.Header("Content-Disposition");
   metadata.cache_control = request.Header("Cache-Control");
   metadata.expires = request.Header("Expires");
-  for (const HeaderField& field : request.headers()) AddUserField(metadata, field.name, field.value);
+  for (const HeaderField& field : request.headers())
+    AddUserField(metadata, field.name, field.value);
   for (const QueryParameter& hoisted : request.query()) {
     AddUserField(metadata, hoisted.name, hoisted.value);
   }
@@ -127,7 +128,8 @@ void AddObjectHeaders(Response& response, const Request& request, const fs::Obje
     response.AddHeader(std::string(kMetaPrefix) + name, value);
   }
   AddPosixHeaders(response, info);
-  if (whole && info.checksum && EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
+  if (whole && info.checksum &&
+      EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
     response.AddHeader(ChecksumHeader(info.checksum->first), ToBase64(info.checksum->second));
     response.AddHeader("x-amz-checksum-type", "FULL_OBJECT");
   }

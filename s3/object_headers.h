@@ -9,12 +9,13 @@
 
 namespace amphora::s3 {
 
-// Content-Type and its like, and x-amz-meta-*. The coding "aws-chunked" belongs to the transfer and is
-// left out. kMetadataTooLarge beyond 2 KiB of user metadata. (S3: PutObject)
+// Content-Type and its like, and x-amz-meta-*. The coding "aws-chunked" belongs to the transfer and
+// is left out. kMetadataTooLarge beyond 2 KiB of user metadata. (S3: PutObject)
 Outcome<fs::ObjectMetadata> ReadMetadata(const Request& request);
 
-// Everything of `info` that an answer shows; response-* parameters of a GET win. `whole`: the answer is
-// about all bytes, so that a stored checksum may be shown to who asks for it. (S3: GetObject)
+// Everything of `info` that an answer shows; response-* parameters of a GET win. `whole`: the
+// answer is about all bytes, so that a stored checksum may be shown to who asks for it. (S3:
+// GetObject)
 void AddObjectHeaders(Response& response, const Request& request, const fs::ObjectInfo& info,
                       bool whole);
 

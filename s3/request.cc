@@ -27,9 +27,8 @@ std::string_view Trim(std::string_view text) {
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return Lower(x) == Lower(y);
-         });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
 bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
@@ -105,8 +104,8 @@ Outcome<void> Request::SplitPath(std::span<const std::string> domains) {
   }
   const std::size_t slash = path.find('/');
   auto bucket = PercentDecode(path.substr(0, slash), Plus::kLiteral);
-  auto key = PercentDecode(slash == std::string_view::npos ? "" : path.substr(slash + 1),
-                           Plus::kLiteral);
+  auto key =
+      PercentDecode(slash == std::string_view::npos ? "" : path.substr(slash + 1), Plus::kLiteral);
   if (!bucket || !key) return Fail(S3Code::kInvalidUri);
   bucket_ = std::move(*bucket);
   key_ = std::move(*key);

@@ -1,5 +1,5 @@
-// One HTTP request as the operations see it: method, address, query, headers. The raw target stays as
-// it was sent, for the signature. Views point into the session's parser and live as long as the
+// One HTTP request as the operations see it: method, address, query, headers. The raw target stays
+// as it was sent, for the signature. Views point into the session's parser and live as long as the
 // request. One thread at a time.
 #pragma once
 
@@ -53,8 +53,8 @@ class Request {
   const std::string& bucket() const { return bucket_; }
   const std::string& key() const { return key_; }
 
-  // The first header of that name, blanks trimmed; empty when there is none. An x-amz-* name is also
-  // looked for in the query, where presigning puts headers.
+  // The first header of that name, blanks trimmed; empty when there is none. An x-amz-* name is
+  // also looked for in the query, where presigning puts headers.
   std::string_view Header(std::string_view name) const;
   bool HasHeader(std::string_view name) const;
   // The first parameter of that name.

@@ -1,6 +1,6 @@
 // One answer: status, header lines, and a body that is text, a part of an object, or nothing. The
-// session adds what every answer has (Date, Server, request ids, length, connection). One thread at a
-// time.
+// session adds what every answer has (Date, Server, request ids, length, connection). One thread at
+// a time.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ class Response {
   unsigned status() const { return status_; }
   void set_status(unsigned status) { status_ = status; }
 
-  // One header line. Control characters in `value` become blanks: nothing stored or sent by a client
-  // can end a line.
+  // One header line. Control characters in `value` become blanks: nothing stored or sent by a
+  // client can end a line.
   void AddHeader(std::string_view name, std::string_view value);
   const std::string& header_lines() const { return header_lines_; }
 

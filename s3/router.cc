@@ -62,8 +62,8 @@ bool IsSubresource(std::string_view name) {
   return std::ranges::binary_search(kSubresources, name);
 }
 
-// Parameters of signatures, of headers that presigning moved into the query, and the SDKs' own note of
-// the operation's name.
+// Parameters of signatures, of headers that presigning moved into the query, and the SDKs' own note
+// of the operation's name.
 bool PassesOnWrites(std::string_view name) {
   return name == "x-id" || StartsWithIgnoreCase(name, "x-amz-");
 }

@@ -24,8 +24,8 @@ struct Call {
 
 using Operation = Task<Outcome<Response>> (*)(Call& call);
 
-// kNotImplemented for everything of S3 that is not built (and, on a write, for every query name that
-// means nothing here: what it asks for would silently not happen); kMethodNotAllowed.
+// kNotImplemented for everything of S3 that is not built (and, on a write, for every query name
+// that means nothing here: what it asks for would silently not happen); kMethodNotAllowed.
 Outcome<Operation> Route(const Request& request);
 
 // The names of S3_SUBRESOURCE, for tests.

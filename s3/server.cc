@@ -1,8 +1,9 @@
 // Listening, the network threads, and the orderly end.
 //
-// One socket listens and hands each connection to the next network thread in turn. Not one listening
-// socket a thread with SO_REUSEPORT: the kernel spreads a dozen connections unevenly over two sockets,
-// and a second daemon on the same port would quietly take half of the clients instead of failing.
+// One socket listens and hands each connection to the next network thread in turn. Not one
+// listening socket a thread with SO_REUSEPORT: the kernel spreads a dozen connections unevenly over
+// two sockets, and a second daemon on the same port would quietly take half of the clients instead
+// of failing.
 #include "s3/server.h"
 
 #include <algorithm>
@@ -53,8 +54,8 @@ Result<Endpoint> ParseListen(const std::string& listen) {
 }
 
 std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
-  const auto shortest = std::min({options.idle_timeout_ms, options.header_timeout_ms,
-                                  options.transfer_timeout_ms, 2000u});
+  const auto shortest = std::min(
+      {options.idle_timeout_ms, options.header_timeout_ms, options.transfer_timeout_ms, 2000u});
   return std::chrono::milliseconds(std::max(shortest / 4, 5u));
 }
 
@@ -189,8 +190,8 @@ void RunningServer::Drain() {
   CutAll(/*idle_only=*/true);
   AwaitConnections(std::chrono::steady_clock::now() + kDrainTime);
   CutAll(/*idle_only=*/false);
-  // What is left waits for the engine only, which answers every ticket; its coroutines must end before
-  // their loops do.
+  // What is left waits for the engine only, which answers every ticket; its coroutines must end
+  // before their loops do.
   AwaitConnections(std::chrono::steady_clock::time_point::max());
 }
 

@@ -21,15 +21,16 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:9878";
   AuthMode auth = AuthMode::kOpen;
   bool allow_open_beyond_loopback = false;
-  std::vector<std::string> domains;  // for virtual-host-style addresses, and Host names allowed in open mode
+  // For virtual-host-style addresses, and Host names allowed in open mode.
+  std::vector<std::string> domains = {};
   std::string region = "us-east-1";
   unsigned threads = 0;  // network threads; 0: one per CPU
   // Who owns what S3 makes when no access key says so.
   std::uint32_t default_uid = 0;
   std::uint32_t default_gid = 0;
   std::string default_owner = "root";
-  // How long a connection may wait for its next request, a request for the end of its header, a body or
-  // an answer for its next byte to move; then it is cut. Milliseconds.
+  // How long a connection may wait for its next request, a request for the end of its header, a
+  // body or an answer for its next byte to move; then it is cut. Milliseconds.
   std::uint32_t idle_timeout_ms = 65'000;
   std::uint32_t header_timeout_ms = 10'000;
   std::uint32_t transfer_timeout_ms = 30'000;
@@ -37,9 +38,11 @@ struct ServerOptions {
 
 class Server {
  public:
-  // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is taken.
+  // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is
+  // taken.
   static Result<std::unique_ptr<Server>> Start(fs::Engine& engine, const ServerOptions& options);
-  // Stops accepting, ends idle connections, waits up to 10 s for requests in progress, then cuts them.
+  // Stops accepting, ends idle connections, waits up to 10 s for requests in progress, then cuts
+  // them.
   virtual void Drain() = 0;
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;

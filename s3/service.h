@@ -1,4 +1,5 @@
-// What every request of one server needs. Made by server.cc, outlives every connection. Thread-safe.
+// What every request of one server needs. Made by server.cc, outlives every connection.
+// Thread-safe.
 #pragma once
 
 #include <atomic>

@@ -1,14 +1,16 @@
 // One coroutine a connection: read a header, answer, read the next. Every wait for the client has a
-// deadline; a slow client holds a socket and this coroutine's frame, never a thread. Memory: an input
-// buffer of at most a header block, and during a request one piece of a body (limits.h).
+// deadline; a slow client holds a socket and this coroutine's frame, never a thread. Memory: an
+// input buffer of at most a header block, and during a request one piece of a body (limits.h).
 //
 // The hard parts, by number:
 //  1. A body's bytes come from what followed the header in the input buffer, then straight from the
 //     socket; only "Transfer-Encoding: chunked" goes through Beast's parser.
-//  2. An answer given before the body was read: the rest is discarded when it is small and on its way,
+//  2. An answer given before the body was read: the rest is discarded when it is small and on its
+//  way,
 //     else the answer says "close" and the connection ends gently (a plain close with unread input
 //     would reset it and take the answer away from the client).
-//  3. The first piece of an object is read before the head is sent, so that a failing disk still gives
+//  3. The first piece of an object is read before the head is sent, so that a failing disk still
+//  gives
 //     an error and not a cut answer.
 #include "s3/session.h"
 
@@ -174,8 +176,9 @@ Outcome<RawRequest> Session::TakeRequest() {
     raw.headers.push_back({name, field.value()});
     if (field.name() == http::field::host) ++hosts;
   }
-  expects_continue_ = message.version() >= 11 &&
-                      EqualsIgnoreCase(std::string_view(message[http::field::expect]), "100-continue");
+  expects_continue_ =
+      message.version() >= 11 &&
+      EqualsIgnoreCase(std::string_view(message[http::field::expect]), "100-continue");
   if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
     return Fail(S3Code::kInvalidRequest, "A request has one Host header.");
   }
@@ -216,8 +219,8 @@ bool Session::has_length_header() const { return parser_->content_length().has_v
 
 // Moves what is already here of the body.
 std::size_t Session::TakeInput(std::span<std::byte> buffer) {
-  const std::size_t bytes = asio::buffer_copy(asio::buffer(buffer.data(), buffer.size()),
-                                              input_.data());
+  const std::size_t bytes =
+      asio::buffer_copy(asio::buffer(buffer.data(), buffer.size()), input_.data());
   input_.consume(bytes);
   return bytes;
 }
@@ -338,7 +341,8 @@ Task<bool> Session::SendPieces(fs::ObjectReader& reader, std::uint64_t offset,
     const std::span<std::byte> piece(piece_.get(), std::min<std::uint64_t>(length, kPieceBytes));
     auto read = [&] { return reader.Read(offset, piece); };
     auto got = co_await OnPool(service_.pool, read);
-    if (!got.ok() || *got == 0) co_return false;  // the head is sent: a cut is the only honest answer
+    if (!got.ok() || *got == 0)
+      co_return false;  // the head is sent: a cut is the only honest answer
     Count(Counter::kS3BytesOut, *got);
     if (!co_await WriteAll({}, piece.first(*got))) co_return false;
     offset += *got;
@@ -347,7 +351,8 @@ Task<bool> Session::SendPieces(fs::ObjectReader& reader, std::uint64_t offset,
   co_return true;
 }
 
-// sendfile(2) blocks for pages that are not in memory, hence the pool; the socket itself never blocks.
+// sendfile(2) blocks for pages that are not in memory, hence the pool; the socket itself never
+// blocks.
 Task<bool> Session::SendFile(int file, std::uint64_t offset, std::uint64_t length) {
   const int out = socket_.native_handle();
   auto position = static_cast<off_t>(offset);
@@ -378,8 +383,8 @@ Task<bool> Session::SendFile(int file, std::uint64_t offset, std::uint64_t lengt
 
 Task<bool> Session::WriteAll(std::string_view first, std::span<const std::byte> second) {
   while (!first.empty() || !second.empty()) {
-    const std::array<asio::const_buffer, 2> buffers = {
-        asio::buffer(first.data(), first.size()), asio::buffer(second.data(), second.size())};
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first.data(), first.size()),
+                                                       asio::buffer(second.data(), second.size())};
     SetDeadline(service_.options.transfer_timeout_ms);
     const auto [error, bytes] = co_await socket_.async_write_some(buffers, kTry);
     ClearDeadline();

@@ -7,8 +7,8 @@
 
 namespace amphora::s3 {
 
-// Serves `socket` on `worker`'s thread until it ends; never throws. Counted in service.connections by
-// whoever starts it; takes itself off at its end.
+// Serves `socket` on `worker`'s thread until it ends; never throws. Counted in service.connections
+// by whoever starts it; takes itself off at its end.
 Task<void> ServeConnection(Socket socket, Worker& worker, Service& service);
 
 }  // namespace amphora::s3

@@ -1,9 +1,9 @@
-// Coroutines of the endpoint: the task type, the hop to the blocking pool and back, and the wait for a
-// commit to settle. Each connection's coroutine runs on one network thread; nothing else of the
-// process may touch its state.
+// Coroutines of the endpoint: the task type, the hop to the blocking pool and back, and the wait
+// for a commit to settle. Each connection's coroutine runs on one network thread; nothing else of
+// the process may touch its state.
 //
-// No lock and no view of a temporary may live across a co_await, and no lambda that captures may be a
-// coroutine (its frame outlives it).
+// No lock and no view of a temporary may live across a co_await, and no lambda that captures may be
+// a coroutine (its frame outlives it).
 #pragma once
 
 #include <atomic>
@@ -37,7 +37,8 @@ template <typename Work>
 Task<std::invoke_result_t<Work&>> OnPool(asio::thread_pool& pool, Work work) {
   using Answer = std::invoke_result_t<Work&>;
   const Executor executor = co_await asio::this_coro::executor;
-  // Nothing outlives the wait: `work` lives in this frame, which is suspended until the answer comes.
+  // Nothing outlives the wait: `work` lives in this frame, which is suspended until the answer
+  // comes.
   std::optional<Answer> answer;
   auto initiate = [&](auto handler) {
     auto run = [&work, &answer, executor, handler = std::move(handler)]() mutable {
@@ -50,7 +51,8 @@ Task<std::invoke_result_t<Work&>> OnPool(asio::thread_pool& pool, Work work) {
   co_return std::move(*answer);
 }
 
-// Waits, without a thread, until `ticket` is durable and every mount has been told (hazards 5, 2.2).
+// Waits, without a thread, until `ticket` is durable and every mount has been told (hazards
+// 5, 2.2).
 Task<Status> Settle(fs::Engine& engine, fs::Ticket ticket);
 
 }  // namespace amphora::s3

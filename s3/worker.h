@@ -1,5 +1,5 @@
-// One network thread: its io_context, its connections, and the watchdog that cuts those whose deadline
-// has passed. Everything but Post and the executor belongs to the thread itself.
+// One network thread: its io_context, its connections, and the watchdog that cuts those whose
+// deadline has passed. Everything but Post and the executor belongs to the thread itself.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -13,8 +13,8 @@
 
 namespace amphora::s3 {
 
-// A connection as its worker sees it. A deadline is a plain number that a sweep compares: a timer per
-// step would cost more than the step.
+// A connection as its worker sees it. A deadline is a plain number that a sweep compares: a timer
+// per step would cost more than the step.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -56,8 +56,8 @@ class Worker {
 
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             Executor>
+  asio::basic_waitable_timer<std::chrono::steady_clock,
+                             asio::wait_traits<std::chrono::steady_clock>, Executor>
       timer_;
   const std::chrono::milliseconds sweep_interval_;
   std::list<Connection*> connections_;

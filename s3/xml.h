@@ -1,6 +1,6 @@
 // XML out and in. Writing appends to one string, element by element, so that a page of a listing is
-// built once. Reading is pugixml's, which knows no entities of a document's own: nothing can expand.
-// Thread-safe: values.
+// built once. Reading is pugixml's, which knows no entities of a document's own: nothing can
+// expand. Thread-safe: values.
 #pragma once
 
 #include <cstdint>

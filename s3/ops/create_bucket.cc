@@ -20,9 +20,10 @@ Outcome<void> CheckConfiguration(const std::string& document, std::string_view r
     const std::string& wanted = *text;
     // "EU" is AWS's old name of eu-west-1.
     if (!wanted.empty() && wanted != region && !(wanted == "EU" && region == "eu-west-1")) {
-      return Fail(S3Code::kIllegalLocation, "The " + wanted +
-                                                " location constraint is incompatible for the region "
-                                                "specific endpoint this request was sent to.");
+      return Fail(S3Code::kIllegalLocation,
+                  "The " + wanted +
+                      " location constraint is incompatible for the region "
+                      "specific endpoint this request was sent to.");
     }
   }
   return {};

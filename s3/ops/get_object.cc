@@ -5,8 +5,8 @@
 
 namespace amphora::s3 {
 
-// Runs on the network thread: bucket and object are found at memory speed once warm, and a hop to the
-// pool would cost more than the whole answer (README, "What runs where").
+// Runs on the network thread: bucket and object are found at memory speed once warm, and a hop to
+// the pool would cost more than the whole answer (README, "What runs where").
 Task<Outcome<Response>> GetObject(Call& call) {
   auto bucket = FindBucket(call);
   if (!bucket) co_return std::unexpected(std::move(bucket.error()));

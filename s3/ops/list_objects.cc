@@ -19,7 +19,7 @@ struct ListOptions {
   bool v2 = false;
   std::string prefix;
   std::string delimiter;
-  std::string marker;       // V1: marker, V2: start-after
+  std::string marker;  // V1: marker, V2: start-after
   const QueryParameter* token = nullptr;
   std::size_t max_keys = kMaxListKeys;
   bool encode = false;

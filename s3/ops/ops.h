@@ -20,15 +20,15 @@ namespace amphora::s3 {
 #undef S3_SUBRESOURCE
 #undef S3_HEADER
 
-// The bucket that the request names. Also kAccessDenied when x-amz-expected-bucket-owner names somebody
-// else. Costs no store read for a known bucket.
+// The bucket that the request names. Also kAccessDenied when x-amz-expected-bucket-owner names
+// somebody else. Costs no store read for a known bucket.
 Outcome<fs::BucketInfo> FindBucket(const Call& call);
 
 // A whole XML body whose digests are right, at most 2 MiB.
 Task<Outcome<std::string>> ReadXmlBody(Call& call);
 
-// Of GET and HEAD: conditions decided, range chosen, headers written; the part of the object that the
-// answer is about.
+// Of GET and HEAD: conditions decided, range chosen, headers written; the part of the object that
+// the answer is about.
 Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
                                                        const fs::ObjectInfo& info);
 

@@ -1,11 +1,11 @@
 // PUT /bucket/key: one object, all at once. (S3: PutObject)
 #include <memory>
 
+#include "meta/base/encoding.h"
 #include "s3/checksums.h"
 #include "s3/limits.h"
 #include "s3/object_headers.h"
 #include "s3/ops/ops.h"
-#include "meta/base/encoding.h"
 
 namespace amphora::s3 {
 namespace {
