@@ -70,9 +70,18 @@ Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
     ContentView view;
     {
       Shard& shard = ShardOf(inode);
-      std::lock_guard lock(shard.mutex);
-      const auto found = shard.entries.find(inode);
-      if (found != shard.entries.end()) live = found->second.live;
+      std::unique_lock lock(shard.mutex);
+      for (;;) {
+        const auto found = shard.entries.find(inode);
+        if (found == shard.entries.end() || !found->second.live) break;
+        // Held, so that no other LiveInode of this inode can come into being and write.
+        if (!found->second.Busy()) {
+          ++found->second.holds;
+          live = Wrap(found->second.live);
+          break;
+        }
+        shard.changed.wait(lock);
+      }
       // Before anybody can make the inode live and write: a writer looks at the pins first.
       if (!live && record.content == ContentKind::kBlob) view.pin = pins().Pin(record.blob);
     }
