@@ -100,13 +100,18 @@ Task<Outcome<fs::PutOutcome>> PutLarge(Call& call, Plan& plan) {
   co_return std::move(*stored);
 }
 
+// Two awaits, not one of a conditional expression: GCC 12 destroys that one's temporary task twice.
+Task<Outcome<fs::PutOutcome>> Store(Call& call, Plan& plan) {
+  if (*plan.begin.declared_size <= kSmallBodyBytes) co_return co_await PutSmall(call, plan);
+  co_return co_await PutLarge(call, plan);
+}
+
 }  // namespace
 
 Task<Outcome<Response>> PutObject(Call& call) {
   auto plan = MakePlan(call);
   if (!plan) co_return std::unexpected(std::move(plan.error()));
-  const bool small = *plan->begin.declared_size <= kSmallBodyBytes;
-  auto stored = co_await (small ? PutSmall(call, *plan) : PutLarge(call, *plan));
+  auto stored = co_await Store(call, *plan);
   if (!stored) co_return std::unexpected(std::move(stored.error()));
   auto settled = co_await Settle(call.service.engine, stored->ticket);
   if (!settled.ok()) co_return EngineFailure(settled.error(), Subject::kObject);
