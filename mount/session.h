@@ -40,12 +40,12 @@ struct MountFigures {
 
 class Mount {
  public:
-  // Cleans up a dead mount of an earlier daemon at `directory` first. Errors: kNotFound or kNotDirectory
-  // (the directory or the source), kBusy (something live is mounted there), kNotPermitted, kIo.
-  // Returns when the mount answers requests.
+  // Cleans up a dead mount of an earlier daemon at `directory` first. Errors: kNotFound or
+  // kNotDirectory (the directory or the source), kBusy (something live is mounted there),
+  // kNotPermitted, kIo. Returns when the mount answers requests.
   static Result<std::unique_ptr<Mount>> Start(fs::Engine& engine, const MountOptions& options);
-  // Detaches from the name space and ends the session; open files go on failing with ENOTCONN only if
-  // `force`; otherwise kBusy while files are open.
+  // Detaches from the name space and ends the session; open files go on failing with ENOTCONN only
+  // if `force`; otherwise kBusy while files are open.
   virtual Status Unmount(bool force) = 0;
   virtual MountFigures figures() const = 0;
   // Unmounts by force.

@@ -1,0 +1,76 @@
+#include "mount/errno.h"
+
+#include <cerrno>
+
+namespace amphora::mount {
+
+// No default: -Werror=switch makes this total, so that a new code can't be forgotten here.
+int ToErrno(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kNoSuchBucket:
+    case ErrorCode::kNoSuchVolume:
+    case ErrorCode::kNoSuchKey:
+      return ENOENT;
+    case ErrorCode::kExists:
+      return EEXIST;
+    case ErrorCode::kNotDirectory:
+      return ENOTDIR;
+    case ErrorCode::kIsDirectory:
+      return EISDIR;
+    case ErrorCode::kNotEmpty:
+    case ErrorCode::kBucketNotEmpty:
+      return ENOTEMPTY;
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kBadName:
+      return EINVAL;
+    case ErrorCode::kNameTooLong:
+      return ENAMETOOLONG;
+    case ErrorCode::kNotPermitted:
+    case ErrorCode::kNotOwned:
+      return EPERM;
+    case ErrorCode::kAccessDenied:
+      return EACCES;
+    case ErrorCode::kCrossBucket:
+      return EXDEV;
+    case ErrorCode::kTooManyLinks:
+      return EMLINK;
+    case ErrorCode::kFileTooLarge:
+      return EFBIG;
+    case ErrorCode::kNoSpace:
+      return ENOSPC;
+    case ErrorCode::kQuotaExceeded:
+      return EDQUOT;
+    case ErrorCode::kConflict:
+      return EAGAIN;
+    case ErrorCode::kUnsupported:
+      return EOPNOTSUPP;
+    case ErrorCode::kNoAttribute:
+      return ENODATA;
+    case ErrorCode::kOutOfRange:
+      return ENXIO;
+    case ErrorCode::kStale:
+      return ESTALE;
+    case ErrorCode::kBusy:
+      return EBUSY;
+    case ErrorCode::kTextBusy:
+      return ETXTBSY;
+    case ErrorCode::kTimedOut:
+      return ETIMEDOUT;
+    case ErrorCode::kRangeTooLarge:
+      return E2BIG;
+    // After a failed sync every change fails the way fsync(2) reported it (hazards 5.10).
+    case ErrorCode::kPoisoned:
+    case ErrorCode::kIo:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kBadDigest:
+    case ErrorCode::kNewerFormat:
+    // Answers of the object face; no call of this face gives them.
+    case ErrorCode::kPreconditionFailed:
+    case ErrorCode::kNotModified:
+      return EIO;
+  }
+  return EIO;
+}
+
+}  // namespace amphora::mount

@@ -1,0 +1,11 @@
+// The one place where an engine error becomes an errno. Thread-safe.
+#pragma once
+
+#include "meta/base/error.h"
+
+namespace amphora::mount {
+
+// The errno that a POSIX program expects for `code`.
+int ToErrno(ErrorCode code);
+
+}  // namespace amphora::mount

@@ -1,0 +1,38 @@
+// The callbacks that libfuse calls. Each translates, calls the engine once and replies; what may
+// wait goes to the reply pool. They run on any FUSE thread, many at once, and share nothing but the
+// Context.
+#pragma once
+
+#include "meta/base/metrics.h"
+#include "mount/context.h"
+#include "mount/fuse.h"
+
+namespace amphora::mount {
+
+// All of them, INIT included.
+fuse_lowlevel_ops Operations();
+
+void AddNameOperations(fuse_lowlevel_ops& operations);       // ops_names.cc
+void AddFileOperations(fuse_lowlevel_ops& operations);       // ops_files.cc
+void AddOpenOperations(fuse_lowlevel_ops& operations);       // ops_open.cc
+void AddDirectoryOperations(fuse_lowlevel_ops& operations);  // ops_dirs.cc
+void AddAttributeOperations(fuse_lowlevel_ops& operations);  // ops_attrs.cc
+
+// Counts a request, and notes which way it came.
+void NoteRequest(fuse_req_t request);
+
+// A seam where tests hold a reply back across a change.
+void PauseBeforeReply(std::string_view failpoint);
+
+// Counted<Lookup>::Call is Lookup with its requests counted.
+template <auto kCallback>
+struct Counted;
+template <typename... Args, void (*kCallback)(fuse_req_t, Args...)>
+struct Counted<kCallback> {
+  static void Call(fuse_req_t request, Args... args) {
+    NoteRequest(request);
+    kCallback(request, args...);
+  }
+};
+
+}  // namespace amphora::mount

@@ -1,0 +1,153 @@
+// Opening, creating and closing files: decides how the kernel reaches a file's bytes.
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "mount/convert.h"
+#include "mount/ops.h"
+#include "mount/reply.h"
+
+namespace amphora::mount {
+namespace {
+
+fs::OpenOptions Wanted(const Context& context, const fuse_file_info* info) {
+  fs::OpenOptions options = ToOpenOptions(info->flags);
+  options.passthrough_possible = context.passthrough.possible();
+  return options;
+}
+
+// The id under which the kernel reaches the bytes itself; 0 when it can't, or shall not.
+int Register(Context& context, const fs::OpenedFile& opened) {
+  if (opened.handle->mode() != fs::AccessMode::kPassthrough) return 0;
+  // The kernel's own writes do not clear setuid and setgid; a WRITE request asks us to.
+  const bool privileged = (opened.attributes.permissions & (S_ISUID | S_ISGID)) != 0;
+  if (privileged && opened.handle->options().write) return 0;
+  return context.passthrough.Acquire(opened.handle->inode(), opened.handle->backing_fd());
+}
+
+// Keeps the handle, and fills in what the kernel is told of it.
+OpenFile& Attach(Context& context, std::shared_ptr<fs::FileHandle> handle, int backing_id,
+                 fuse_file_info* info) {
+  OpenFile& file = context.open_files.Add(std::move(handle));
+  file.registered = backing_id > 0;
+  file.truncated = file.handle->options().truncate;
+  info->fh = reinterpret_cast<std::uint64_t>(&file);
+  info->noflush = !file.handle->options().write;
+  if (file.registered) {
+    info->backing_id = backing_id;
+  } else if (file.handle->mode() == fs::AccessMode::kPassthrough) {
+    info->direct_io = 1;  // another mount's kernel writes the blob: cache nothing (hazards 1.3)
+  } else {
+    info->keep_cache = file.handle->keep_cache();
+  }
+  return file;
+}
+
+void Detach(Context& context, OpenFile& file) {
+  const fs::InodeId inode = file.handle->inode();
+  const bool registered = file.registered;
+  context.open_files.Remove(file);
+  if (registered) context.passthrough.Release(inode);
+}
+
+Status KillPrivileges(fuse_req_t request, fs::FileHandle& handle) {
+  fs::AttributeChange change;
+  change.kill_privileges = true;
+  const auto changed = ContextOf(request).engine.files().SetAttributes(
+      ToCaller(request), handle.inode(), change, &handle);
+  return changed.ok() ? Ok() : Status(changed.error());
+}
+
+// Opens, and registers with the kernel if that is how the file is reached.
+Result<fs::OpenedFile> OpenAndRegister(Context& context, const fs::Caller& caller,
+                                       fs::InodeId inode, fs::OpenOptions options,
+                                       int& backing_id) {
+  auto opened = context.engine.files().Open(caller, inode, options);
+  if (!opened.ok()) return opened;
+  backing_id = Register(context, *opened);
+  if (backing_id > 0 || opened->handle->mode() == fs::AccessMode::kDaemon) return opened;
+  // Not registered, so the engine has to serve this file, unless others hold it in passthrough.
+  opened->handle->Release();
+  options.passthrough_possible = options.truncate = false;
+  return context.engine.files().Open(caller, inode, options);
+}
+
+void OpenNow(fuse_req_t request, fs::InodeId inode, const fs::OpenOptions& options,
+             fuse_file_info info) {
+  Context& context = ContextOf(request);
+  int backing_id = 0;
+  auto opened = OpenAndRegister(context, ToCaller(request), inode, options, backing_id);
+  if (!opened.ok()) {
+    ReplyError(request, opened.error());
+    return;
+  }
+  const Status killed = info.kill_suidgid ? KillPrivileges(request, *opened->handle) : Ok();
+  OpenFile& file = Attach(context, std::move(opened->handle), backing_id, &info);
+  if (!killed.ok()) {
+    Detach(context, file);
+    ReplyError(request, killed.error());
+    return;
+  }
+  PauseBeforeReply("mount.open.reply");
+  if (!ReplyOpened(request, info)) Detach(context, file);
+}
+
+void Open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+  Context& context = ContextOf(request);
+  const fs::InodeId inode = ToInode(context, node);
+  const fs::OpenOptions options = Wanted(context, info);
+  if (options.write && options.passthrough_possible && !options.truncate) {
+    // A first writer in passthrough has to be on record durably (hazards 5.3): that may wait.
+    context.pool.Run(request, [request, inode, options, info = *info] {
+      OpenNow(request, inode, options, info);
+    });
+    return;
+  }
+  OpenNow(request, inode, options, *info);
+}
+
+void ReplyNewFile(fuse_req_t request, Result<fs::OpenedFile> opened, fuse_file_info* info) {
+  Context& context = ContextOf(request);
+  PauseBeforeReply("mount.create.reply");
+  if (!opened.ok()) {
+    ReplyError(request, opened.error());
+    return;
+  }
+  const fuse_entry_param entry = ToEntry(context, opened->attributes);
+  const int backing_id = Register(context, *opened);
+  OpenFile& file = Attach(context, std::move(opened->handle), backing_id, info);
+  if (!ReplyCreated(request, entry, *info)) Detach(context, file);
+}
+
+void Create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
+            fuse_file_info* info) {
+  Context& context = ContextOf(request);
+  ReplyNewFile(request,
+               context.engine.files().Create(ToCaller(request), ToInode(context, parent), name,
+                                             mode & 07777u, Wanted(context, info), nullptr),
+               info);
+}
+
+void CreateUnnamed(fuse_req_t request, fuse_ino_t parent, mode_t mode, fuse_file_info* info) {
+  Context& context = ContextOf(request);
+  ReplyNewFile(request,
+               context.engine.files().CreateUnnamed(ToCaller(request), ToInode(context, parent),
+                                                    mode & 07777u, Wanted(context, info)),
+               info);
+}
+
+void Release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
+  Detach(ContextOf(request), FileOf(info));
+  ReplyErrno(request, 0);
+}
+
+}  // namespace
+
+void AddOpenOperations(fuse_lowlevel_ops& operations) {
+  operations.open = Counted<Open>::Call;
+  operations.create = Counted<Create>::Call;
+  operations.tmpfile = Counted<CreateUnnamed>::Call;
+  operations.release = Counted<Release>::Call;
+}
+
+}  // namespace amphora::mount
