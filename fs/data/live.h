@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fs/data/blob_store.h"
@@ -154,6 +155,7 @@ class LiveTable {
   };
   void NoteSettled(InodeId inode, const Settled& settled);
   std::optional<Settled> RecentlySettled(InodeId inode) const;
+  std::pair<std::shared_ptr<LiveInode>, std::optional<Settled>> Look(InodeId inode) const;
   void CountHandles(int change);
 
   struct Entry;

@@ -17,9 +17,25 @@ std::optional<LiveView> LiveTable::View(InodeId inode) {
   return live ? live->View() : std::nullopt;
 }
 
+// Both at one moment: what leaves the one is in the other before.
+std::pair<std::shared_ptr<LiveInode>, std::optional<LiveTable::Settled>> LiveTable::Look(
+    InodeId inode) const {
+  const Shard& shard = ShardOf(inode);
+  std::lock_guard lock(shard.mutex);
+  std::pair<std::shared_ptr<LiveInode>, std::optional<Settled>> answer;
+  if (const auto found = shard.entries.find(inode); found != shard.entries.end()) {
+    answer.first = found->second.live;
+  }
+  if (const auto found = shard.recent.find(inode); found != shard.recent.end()) {
+    answer.second = found->second;
+  }
+  return answer;
+}
+
 void LiveTable::Overlay(Attributes& attributes) {
   if (attributes.kind != FileKind::kRegular) return;
-  const auto view = View(attributes.inode);
+  const auto [live, settled] = Look(attributes.inode);
+  const auto view = live ? live->View() : std::nullopt;
   if (view) {
     attributes.size = view->size;
     if (view->allocated) attributes.allocated = *view->allocated;
@@ -31,7 +47,6 @@ void LiveTable::Overlay(Attributes& attributes) {
     if (view->writable_passthrough) attributes.cacheable = false;
     return;
   }
-  const auto settled = RecentlySettled(attributes.inode);
   if (!settled || settled->changed <= attributes.changed) return;
   attributes.size = settled->size;
   attributes.allocated = (settled->size + 511) / 512 * 512;
@@ -44,7 +59,8 @@ void LiveTable::Overlay(Attributes& attributes) {
 
 void LiveTable::Overlay(ObjectInfo& info) {
   if (info.kind != FileKind::kRegular) return;
-  if (const auto view = View(info.inode)) {
+  const auto [live, settled] = Look(info.inode);
+  if (const auto view = live ? live->View() : std::nullopt) {
     if (view->etag.empty()) return;
     info.size = view->size;
     info.etag = view->etag;
@@ -53,7 +69,6 @@ void LiveTable::Overlay(ObjectInfo& info) {
     info.checksum.reset();
     return;
   }
-  const auto settled = RecentlySettled(info.inode);
   if (!settled || settled->last_modified <= info.last_modified) return;
   InodeRecord record;
   record.content_stamp = settled->content_stamp;

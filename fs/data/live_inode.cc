@@ -32,6 +32,7 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       changed_(record.changed),
       last_modified_(record.last_modified),
       content_stamp_(record.content_stamp),
+      permissions_(record.permissions),
       in_memory_(place_ == Place::kMemory) {}
 
 LiveInode::~LiveInode() { LeaveBlob(); }
@@ -174,20 +175,62 @@ Status LiveInode::WriteHeld(std::uint64_t offset, std::span<const std::byte> dat
   return blob_->Write(offset, data);
 }
 
+Result<bool> LiveInode::TakesPrivileges(const Writer& writer) {
+  if (!writer.kill_privileges) return false;
+  {
+    std::lock_guard figures(figures_mutex_);
+    if (kill_privileges_) return false;
+    if (permissions_) return WithoutPrivileges(*permissions_) != *permissions_;
+  }
+  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), id_));
+  if (!record) return false;
+  std::lock_guard figures(figures_mutex_);
+  permissions_ = record->permissions;
+  return WithoutPrivileges(*permissions_) != *permissions_;
+}
+
+Change LiveInode::AttributesChange() const {
+  // To every kernel, the writer's too: it does not know what its write took away.
+  return {.what = Change::What::kAttributes,
+          .inode = id_,
+          .name = {},
+          .old_inode = {},
+          .bucket = bucket_,
+          .origin = {}};
+}
+
+void LiveInode::NoteFailedWrite(const Writer& writer) {
+  if (place_ != Place::kBlob) return;
+  if (mode_ != AccessMode::kPassthrough && blob_) {
+    const Status cut = blob_->Truncate(size_);
+    if (!cut.ok()) Log(LogLevel::kError, "event=blob_too_long " + cut.error().ToString());
+  }
+  NoteWrite(writer, size_);
+}
+
 Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::byte> data,
                                      const Writer& writer) {
-  std::unique_lock lock(io_);
-  if (writer.append) {
-    std::lock_guard figures(figures_mutex_);
-    RefreshFromBlob();
-    offset = size_;
+  Writer change = writer;
+  {
+    std::unique_lock lock(io_);
+    if (writer.append) {
+      std::lock_guard figures(figures_mutex_);
+      RefreshFromBlob();
+      offset = size_;
+    }
+    if (offset > kMaxFileBytes || data.size() > kMaxFileBytes - offset) {
+      return Error(ErrorCode::kFileTooLarge, "offset");
+    }
+    if (data.empty()) return std::size_t{0};
+    AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
+    const Status written = WriteHeld(offset, data);
+    if (!written.ok()) {
+      NoteFailedWrite(change);
+      return written.error();
+    }
+    NoteWrite(change, std::max(size_, offset + data.size()));
   }
-  if (offset > kMaxFileBytes || data.size() > kMaxFileBytes - offset) {
-    return Error(ErrorCode::kFileTooLarge, "offset");
-  }
-  if (data.empty()) return std::size_t{0};
-  AMPHORA_TRY(WriteHeld(offset, data));
-  NoteWrite(writer, std::max(size_, offset + data.size()));
+  if (change.kill_privileges) core_.Publish({AttributesChange()});
   return data.size();
 }
 
@@ -218,11 +261,16 @@ Status LiveInode::TruncateHeld(std::uint64_t size) {
 }
 
 Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
-  std::unique_lock lock(io_);
   if (size > kMaxFileBytes) return Error(ErrorCode::kFileTooLarge, "size");
-  AMPHORA_TRY(TruncateHeld(size));
-  if (size < committed_.size) replaced_ = true;
-  NoteWrite(writer, size);
+  Writer change = writer;
+  {
+    std::unique_lock lock(io_);
+    AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
+    AMPHORA_TRY(TruncateHeld(size));
+    if (size < committed_.size) replaced_ = true;
+    NoteWrite(change, size);
+  }
+  if (change.kill_privileges) core_.Publish({AttributesChange()});
   return Ok();
 }
 
@@ -273,7 +321,11 @@ Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_
     std::lock_guard figures(figures_mutex_);
     RefreshFromBlob();
   }
-  AMPHORA_TRY(AllocateHeld(mode, offset, length));
+  const Status allocated = AllocateHeld(mode, offset, length);
+  if (!allocated.ok()) {
+    NoteFailedWrite(writer);
+    return allocated;
+  }
   const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
   NoteWrite(writer, grows ? std::max(size_, offset + length) : size_);
   return Ok();

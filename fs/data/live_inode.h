@@ -133,6 +133,11 @@ class LiveInode {
   bool Unsynced() const;
   bool MustSyncBeforeSettle(SettleFor reason) const;
   void NoteWrite(const Writer& writer, std::uint64_t new_size);
+  // After a change that failed half-way: the content is not what it was, its size is.
+  void NoteFailedWrite(const Writer& writer);
+  // Whether the writer takes setuid or setgid away; and if so, what to tell the mounts.
+  Result<bool> TakesPrivileges(const Writer& writer);
+  Change AttributesChange() const;
   Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
   Result<bool> IsShareable();  // whether the blob has one reference and no pin
   Status SettleHeld(std::vector<Change>& published);
@@ -189,6 +194,8 @@ class LiveInode {
   bool rewritten_ = false;     // content_stamp_ is ours, not the one that the row came with
   bool observed_ = false;      // content_stamp_ was shown to somebody
   bool kill_privileges_ = false;
+  // The row's, as far as known: says at no cost that a write takes no setuid or setgid bit away.
+  std::optional<std::uint32_t> permissions_;
   OriginId origin_;            // who wrote since the last settle; 0: several, or S3
   std::shared_ptr<Blob> shown_blob_;  // blob_, for those who hold this lock only
   bool in_memory_ = true;             // place_, likewise

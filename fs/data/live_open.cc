@@ -23,6 +23,7 @@ Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness f
 Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions& options,
                                         Freshness fresh) {
   Ticket wait_for = 0;
+  bool attributes_move = false;
   AccessMode mode = AccessMode::kDaemon;
   {
     std::unique_lock lock(io_);
@@ -39,6 +40,7 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
       AMPHORA_ASSIGN(const BlobFigures now, blob_->Figures());
       passthrough_written_ = true;
       std::lock_guard figures(figures_mutex_);
+      attributes_move = !live_blob_;
       if (mapped_blob_.valid()) {
         RefreshFromBlob();  // what a mapping stored up to now
       } else if (!live_blob_) {
@@ -52,6 +54,8 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
     if (options.write) ++writers_;
   }
   table_.CountHandles(1);
+  // From now on attributes move unseen: no kernel may keep those that it has (hazards 1.3).
+  if (attributes_move) core_.Publish({AttributesChange()});
   // Outside the lock: a log sync must not delay readers.
   Status ready = wait_for == 0 ? Ok() : core_.store->WaitDurable(wait_for);
   if (ready.ok() && options.truncate && fresh == Freshness::kExisting) {

@@ -119,6 +119,7 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   }
   if (changes == changes_) {
     dirty_.store(false, std::memory_order_release);
+    if (kill_privileges_) permissions_.reset();
     kill_privileges_ = false;
   }
   committed_ = {.content = place_ == Place::kBlob ? ContentKind::kBlob
@@ -139,8 +140,8 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
 Result<bool> LiveInode::SettleInto(Tx& tx) {
   AMPHORA_ASSIGN(auto found, tx.FindInode(id_, Lock::kExclusive));
   if (!found) return false;
-  InodeRecord record = std::move(*found);
-  const InodeRecord before = record;
+  InodeRecord& record = *found;
+  const Committed before{record.content, record.blob, record.size};
   {
     std::lock_guard figures(figures_mutex_);
     record.size = size_;
@@ -189,6 +190,10 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
 
 void LiveInode::NoteCommit(Ticket ticket) {
   Ticket known = last_ticket_.load();
+  if (known < ticket) {
+    std::lock_guard figures(figures_mutex_);
+    permissions_.reset();
+  }
   while (known < ticket && !last_ticket_.compare_exchange_weak(known, ticket)) {
   }
 }

@@ -253,6 +253,31 @@ TEST_F(LiveContentTest, AWriteThatKillsPrivilegesClearsSetuidAtOnceAndForGood) {
   EXPECT_EQ(files().GetAttributes(inode)->permissions, 0755u);
 }
 
+TEST_F(LiveContentTest, AWriteWithoutPrivilegesToTakeReadsNoRow) {
+  auto handle = CreateFile("f");
+  const auto gets = Value(Counter::kStoreGets);
+  ASSERT_TRUE(handle->Write(0, Bytes("x"), true).ok());
+  EXPECT_EQ(Value(Counter::kStoreGets), gets);
+  AttributeChange change;
+  change.permissions = 04755;
+  ASSERT_TRUE(files().SetAttributes(caller_, handle->inode(), change, nullptr).ok());
+  ASSERT_TRUE(handle->Write(0, Bytes("y"), true).ok());
+  EXPECT_EQ(files().GetAttributes(handle->inode())->permissions, 0755u);
+}
+
+TEST_F(LiveContentTest, AWriteThatFailsLeavesTheSizeAndChangesTheEtag) {
+  const std::string bytes = Pattern(4 * kInlineLimit, 10);
+  ASSERT_TRUE(PutObject("o", bytes).ok());
+  const std::string etag = EtagOf("o");
+  auto handle = OpenForWrite("o");
+  ASSERT_TRUE(ArmFailpoint("fs.blob.write", "1*fail"));
+  EXPECT_FALSE(handle->Write(bytes.size() - 5, Bytes("beyond the end")).ok());
+  EXPECT_EQ(SizeOf("o"), bytes.size());
+  EXPECT_EQ(GetObject("o").value().size(), bytes.size());
+  EXPECT_NE(EtagOf("o"), etag) << "some bytes may have been written";
+  ASSERT_TRUE(handle->Write(0, Bytes("x")).ok());
+}
+
 TEST_F(LiveContentTest, UtimensAfterAWriteHoldsAlsoAfterTheFlush) {
   auto handle = CreateFile("f");
   ASSERT_TRUE(handle->Write(0, Bytes("x")).ok());

@@ -83,6 +83,58 @@ TEST_F(LivePassthroughTest, WritesOfTheKernelShowAtOnceAndSettleAtFlush) {
   EXPECT_EQ(GetObject("o").value(), Pattern(4 * kInlineLimit, 2) + "more");
 }
 
+class Recorder : public ChangeSink {
+ public:
+  void OnChanges(const std::vector<Change>& changes) override {
+    std::lock_guard lock(mutex_);
+    changes_.insert(changes_.end(), changes.begin(), changes.end());
+  }
+  void Fence(std::function<void()> done) override { done(); }
+  std::vector<Change> Take() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(changes_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Change> changes_;
+};
+
+TEST_F(LivePassthroughTest, EveryKernelIsToldWhenAttributesBeginToMoveAndWhenContentChanged) {
+  const InodeId inode = WriteFile(root_, "f", Pattern(4 * kInlineLimit, 8));
+  Recorder recorder;
+  caller_.origin = engine_->AddSink(&recorder);
+  auto handle = OpenFile("f", Passthrough(true));
+  auto changes = recorder.Take();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].what, Change::What::kAttributes);
+  EXPECT_EQ(changes[0].inode, inode);
+  EXPECT_FALSE(changes[0].origin.valid()) << "the opener's own kernel too";
+  OpenFile("f", Passthrough(true)).reset();
+  EXPECT_TRUE(recorder.Take().empty()) << "only the first";
+  ::usleep(20'000);
+  WriteBehind(*handle, 0, "new");
+  ASSERT_TRUE(handle->Flush().ok());
+  changes = recorder.Take();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].what, Change::What::kContent);
+  EXPECT_FALSE(changes[0].origin.valid());
+  handle.reset();
+  engine_->RemoveSink(caller_.origin);
+}
+
+TEST_F(LivePassthroughTest, AWriterThroughTheDaemonIsNotToldOfItsOwnWrites) {
+  Recorder recorder;
+  caller_.origin = engine_->AddSink(&recorder);
+  const InodeId inode = WriteFile(root_, "f", "content");
+  for (const Change& change : recorder.Take()) {
+    if (change.inode == inode) {
+      EXPECT_EQ(change.origin, caller_.origin);
+    }
+  }
+  engine_->RemoveSink(caller_.origin);
+}
+
 TEST_F(LivePassthroughTest, AMappingOutlivesTheReleaseAndItsStoresAreSeen) {
   const std::size_t size = 4 * kInlineLimit;
   const InodeId inode = WriteFile(root_, "f", Pattern(size, 3));
