@@ -100,7 +100,7 @@ Status LiveInode::MoveToBlob() {
     (void)core_.blobs->Remove(blob->id());
     return filled;
   }
-  const bool committed_bytes = committed_.content != ContentKind::kEmpty;
+  const bool committed_bytes = committed_.content != ContentKind::kEmpty && !memory_.empty();
   AdoptBlob(std::move(blob));
   if (committed_bytes) copied_ = writes_;
   return Ok();

@@ -29,10 +29,10 @@ inline int InChild(const std::function<void()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// As if killed here and now.
+// As if killed here and now; a test failure up to here still counts.
 [[noreturn]] inline void CutOff() {
   std::fflush(nullptr);
-  ::_exit(kCutOff);
+  ::_exit(::testing::Test::HasFailure() ? 1 : kCutOff);
 }
 
 }  // namespace amphora::test
