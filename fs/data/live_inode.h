@@ -92,6 +92,8 @@ class LiveInode {
   // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
   Status Finish();
   void NoteCommit(Ticket ticket);
+  // The row was removed while nobody held this: nothing is left to do but what only we know of.
+  void NoteRemoved();
 
   // live_view.cc: what others see.
   // nullopt: never changed while live, and nobody can change it unseen.
@@ -120,6 +122,7 @@ class LiveInode {
   Status OpenBlob();  // blob_ from blob_id_
   Status PrepareInPlace();
   Status CommitOpenRow();
+  Status EraseOpenRow();
   Status MoveToBlob();
   Status CopyUp();
   void SetBlob(std::shared_ptr<Blob> blob);

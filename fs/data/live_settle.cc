@@ -57,7 +57,10 @@ Status LiveInode::SyncBlob() {
   AMPHORA_TRY(Failpoint("fs.fsync.data"));
   AMPHORA_TRY(blob->Sync());
   std::unique_lock lock(io_);
-  if (place_ == Place::kBlob && blob_id_ == blob->id()) synced_ = std::max(synced_, covered);
+  if (place_ == Place::kBlob && blob_id_ == blob->id()) {
+    synced_ = std::max(synced_, covered);
+    replaced_ = false;
+  }
   // Of a lingering inode nothing stays open.
   if (handles_ == 0 && blob_id_ == committed_.blob) SetBlob(nullptr);
   return Ok();
@@ -215,16 +218,7 @@ Status LiveInode::Sync() {
   return core_.store->WaitDurable(last_ticket_.load());
 }
 
-Status LiveInode::Finish() {
-  if (!TryEndPassthrough()) return Ok();
-  AMPHORA_TRY(Settle(SettleFor::kClose));
-  if (!open_row_.load()) return Ok();
-  // Removed meanwhile by somebody who held the claim: then there is nothing to sync.
-  AMPHORA_ASSIGN(const auto row, ReadInode(core_.store->Newest(), id_));
-  if (row) AMPHORA_TRY(SyncBlob());
-  std::unique_lock lock(io_);
-  if (row && (handles_ > 0 || dirty() || Unsynced())) return Ok();
-  AMPHORA_TRY(Failpoint("fs.open_row.before_erase"));
+Status LiveInode::EraseOpenRow() {
   const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) {
     return kv.EraseOwned(Table::kRows, OpenForWriteKey(id_));
   });
@@ -232,6 +226,27 @@ Status LiveInode::Finish() {
   open_row_.store(false);
   open_row_ticket_ = 0;
   return Ok();
+}
+
+Status LiveInode::Finish() {
+  if (!TryEndPassthrough()) return Ok();
+  AMPHORA_TRY(Settle(SettleFor::kClose));
+  if (!open_row_.load()) return Ok();
+  AMPHORA_TRY(SyncBlob());
+  std::unique_lock lock(io_);
+  if (handles_ > 0 || dirty() || Unsynced()) return Ok();
+  AMPHORA_TRY(Failpoint("fs.open_row.before_erase"));
+  return EraseOpenRow();
+}
+
+void LiveInode::NoteRemoved() {
+  std::unique_lock lock(io_);
+  gone_ = true;
+  dirty_.store(false);
+  if (!open_row_.load()) return;
+  const Status erased = EraseOpenRow();
+  // Start-up erases a row whose inode is gone.
+  if (!erased.ok()) Log(LogLevel::kWarning, "event=open_row_left " + erased.error().ToString());
 }
 
 }  // namespace amphora::fs

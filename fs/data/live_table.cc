@@ -207,6 +207,8 @@ Status LiveTable::Reap(InodeId inode) {
       if (record->kind != FileKind::kDirectory && record->links > 0) return Ok();
       blob = record->content == ContentKind::kBlob;
       AMPHORA_TRY(tx.EraseInode(inode, *record));
+      // It may stand although the content is inline by now.
+      AMPHORA_TRY(kv.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
     }
     return kv.EraseOwned(Table::kRows, OrphanKey(inode));
   });
@@ -227,10 +229,23 @@ LiveTable::RemovalClaim LiveTable::TryClaimRemoval(InodeId inode) {
 
 void LiveTable::ReleaseClaim(InodeId inode) {
   Shard& shard = ShardOf(inode);
+  std::shared_ptr<LiveInode> lingering;
+  {
+    std::lock_guard lock(shard.mutex);
+    lingering = shard.entries[inode].live;
+  }
+  // Still claimed: nobody can take up again what lingers of an inode that has just been removed.
+  bool removed = false;
+  if (lingering) {
+    const auto row = ReadInode(core_.store->Newest(), inode);
+    removed = row.ok() && !*row;
+    if (removed) lingering->NoteRemoved();
+  }
   {
     std::lock_guard lock(shard.mutex);
     Entry& entry = shard.entries[inode];
     entry.claimed = false;
+    if (removed) entry.live.reset();
     if (entry.Idle()) shard.entries.erase(inode);
   }
   shard.changed.notify_all();

@@ -50,7 +50,9 @@ void LiveInode::RefreshFromBlob() {
   // The kernels that wrote know the bytes, but nobody knows which kernels: all are told (origin 0).
   MarkDirty(Writer{});
   size_ = now->size;
-  if (moved) modified_ = now->modified;
+  // The kernel's clock for files lags behind ours by up to a tick: that is no step back.
+  const std::int64_t behind = modified_.nanoseconds() - now->modified.nanoseconds();
+  if (moved && (behind < 0 || behind > kTickNs)) modified_ = now->modified;
   changed_ = std::max(changed_, now->changed);
   last_modified_ = std::max(last_modified_, now->changed);
 }

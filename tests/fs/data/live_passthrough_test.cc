@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "meta/base/metrics.h"
 #include "tests/fs/data/file_fixture.h"
 
 namespace amphora::fs {
@@ -224,6 +225,9 @@ TEST_F(LivePassthroughTest, TruncateAndWritesThroughTheDaemonReachTheBackingFile
   EXPECT_EQ(files().SetAttributes(caller_, handle->inode(), change, handle.get())->size, 0u);
   WriteBehind(*handle, 0, "again");
   EXPECT_EQ(SizeOf("f"), 5u);
+  const auto syncs = Value(Counter::kBlobSyncs);
+  ASSERT_TRUE(handle->Flush().ok());
+  EXPECT_EQ(Value(Counter::kBlobSyncs), syncs + 1) << "close after truncate syncs, once";
 }
 
 }  // namespace
