@@ -74,6 +74,11 @@ class FileHandle {
   // close(2) of one descriptor: what was written is committed (visible to every face, survives kill -9)
   // when it returns; not durable, except after a truncation (hazards 5.5).
   Status Flush();
+  // Whether Flush() or the next Write() would wait for the disk now (content that was truncated or copied and
+  // must be durable first; a shared blob that is copied before its first write). A hint, and cheap: a
+  // thread that must not wait asks first.
+  bool FlushMayWait() const;
+  bool WriteMayWait() const;
   // fsync(2) or fdatasync(2): blocks until data, and the metadata needed to find it, are durable.
   Status Sync();
   Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length);

@@ -70,7 +70,7 @@ void Write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, 
   const bool uring = fuse_req_is_uring(request);
   const bool kill = info->kill_suidgid;
   const std::shared_ptr<fs::FileHandle>& handle = FileOf(info).handle;
-  if (!handle->options().sync && !(uring && size >= kLargeTransfer)) {
+  if (!handle->WriteMayWait() && !(uring && size >= kLargeTransfer)) {
     WriteNow(request, *handle, {bytes, size}, offset, kill);
     return;
   }
@@ -85,7 +85,7 @@ void Write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, 
 
 void Flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
   OpenFile& file = FileOf(info);
-  if (!file.truncated.exchange(false)) {
+  if (!file.truncated.exchange(false) && !file.handle->FlushMayWait()) {
     ReplyStatus(request, file.handle->Flush());
     return;
   }

@@ -44,6 +44,10 @@ Result<std::size_t> FileHandle::Write(std::uint64_t offset, std::span<const std:
 
 Status FileHandle::Flush() { return options_.write ? live_->Settle(SettleFor::kClose) : Ok(); }
 
+bool FileHandle::FlushMayWait() const { return options_.write && live_->FlushMayWait(); }
+
+bool FileHandle::WriteMayWait() const { return options_.sync || live_->WriteMayWait(); }
+
 Status FileHandle::Sync() { return live_->Sync(); }
 
 Status FileHandle::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length) {

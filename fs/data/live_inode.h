@@ -89,6 +89,8 @@ class LiveInode {
   Status Settle(SettleFor reason);
   Status SyncBlob();
   Status Sync();  // fsync
+  bool FlushMayWait() const;
+  bool WriteMayWait() const;
   // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
   Status Finish();
   void NoteCommit(Ticket ticket);

@@ -28,6 +28,16 @@ bool LiveInode::MustSyncBeforeSettle(SettleFor reason) const {
   return reason == SettleFor::kClose && replaced_ && Unsynced();      // hazards 5.5
 }
 
+bool LiveInode::FlushMayWait() const {
+  std::shared_lock lock(io_);
+  return dirty() && MustSyncBeforeSettle(SettleFor::kClose);
+}
+
+bool LiveInode::WriteMayWait() const {
+  std::shared_lock lock(io_);
+  return place_ == Place::kBlob && !owned_ && mode_ == AccessMode::kDaemon;
+}
+
 Status LiveInode::CommitOpenRow() {
   AMPHORA_TRY(Failpoint("fs.open_row.before_commit"));
   const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) {

@@ -37,7 +37,11 @@ TEST_F(LiveReadersTest, AWriterThatComesDuringAGetCopiesFirst) {
   ASSERT_TRUE(reader.ok());
   EXPECT_GE((*reader)->sendfile_fd(), 0);
   auto writer = OpenForWrite("o");
+  EXPECT_TRUE(writer->WriteMayWait()) << "it copies first";
+  EXPECT_FALSE(writer->FlushMayWait());
   ASSERT_TRUE(writer->Write(0, Bytes(std::string(bytes.size(), 'w'))).ok());
+  EXPECT_FALSE(writer->WriteMayWait());
+  EXPECT_TRUE(writer->FlushMayWait()) << "the copy must be durable before the old bytes go";
   EXPECT_EQ(ReadObject(**reader), bytes);
   EXPECT_EQ(GetObject("o").value(), std::string(bytes.size(), 'w'));
   ASSERT_TRUE(writer->Flush().ok());
