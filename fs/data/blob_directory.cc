@@ -166,4 +166,28 @@ bool BlobDirectory::ProbeReflink() const {
   return can;
 }
 
+bool BlobDirectory::ProbeLease() const {
+  bool can = false;
+  {
+    const Descriptor made(::openat(root_.get(), kProbeSource.data(),
+                                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
+    // While somebody has it open for writing the answer must be no.
+    can = made.valid() && file.valid() && ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0 &&
+          errno == EAGAIN;
+  }
+  {
+    const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
+    can = can && file.valid() && ::fcntl(file.get(), F_SETLEASE, F_RDLCK) == 0 &&
+          ::fcntl(file.get(), F_SETLEASE, F_UNLCK) == 0;
+  }
+  ::unlinkat(root_.get(), kProbeSource.data(), 0);
+  return can;
+}
+
+Status BlobDirectory::SyncFileSystem() const {
+  if (::syncfs(root_.get()) != 0) return Error::FromErrno(errno, "syncfs");
+  return Ok();
+}
+
 }  // namespace amphora::fs

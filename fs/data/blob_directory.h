@@ -35,6 +35,10 @@ class BlobDirectory {
   Status ForEach(BlobId begin, BlobId end, const std::function<Status(BlobId)>& visit) const;
   // Whether files here can share extents: tried once with a scratch file.
   bool ProbeReflink() const;
+  // Whether the file system answers leases: likewise.
+  bool ProbeLease() const;
+  // syncfs(2).
+  Status SyncFileSystem() const;
 
  private:
   explicit BlobDirectory(Descriptor root) : root_(std::move(root)) {}

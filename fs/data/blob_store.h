@@ -69,6 +69,12 @@ class BlobStore {
   // of a passthrough handle outlives its release (hazards 1.1). Ask only while no Blob object of it
   // lives and none can be opened.
   virtual Result<bool> HasForeignWriters(BlobId blob) = 0;
+  // Whether HasForeignWriters can be answered here at all. Where it can't, nobody may get a descriptor to
+  // write through.
+  virtual bool CanPassThrough() const = 0;
+  // Like Sync() of every blob written before this call, at the price of one. A failure says nothing about
+  // any single blob: sync those one by one then.
+  virtual Status SyncAll() = 0;
   // At a clean stop: removes prepared blobs that nobody took. Take() is refused afterwards.
   virtual Status Drain() = 0;
 };

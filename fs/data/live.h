@@ -171,6 +171,7 @@ class LiveTable {
   void ReapIfUnheld(InodeId inode);
   void ReleaseClaim(InodeId inode);
   void TryFinish(InodeId inode);
+  Status SyncMany(const std::vector<std::shared_ptr<LiveInode>>& lingering);
 
   Core& core_;
   std::unique_ptr<State> state_;

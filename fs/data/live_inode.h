@@ -24,6 +24,7 @@
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fs/changes.h"
@@ -91,6 +92,13 @@ class LiveInode {
   Status Sync();  // fsync
   bool FlushMayWait() const;
   bool WriteMayWait() const;
+  // For a sync of many blobs at once: how much is to be covered (0: nothing), and that it was. The row's
+  // durability is waited for by the caller, between the two calls.
+  std::uint64_t UnsyncedWrites() const;
+  void NoteSynced(BlobId blob, std::uint64_t covered);
+  BlobId blob() const;
+  // A failure of background work: one log line, not one a second.
+  void ReportOnce(std::string_view event, const Error& error);
   // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
   Status Finish();
   void NoteCommit(Ticket ticket);
@@ -187,6 +195,7 @@ class LiveInode {
   std::atomic<bool> open_row_{false};  // the open-for-write row stands
   std::atomic<bool> lease_pending_{false};
   std::atomic<bool> orphan_{false};
+  std::atomic<bool> reported_{false};
 
   mutable std::mutex figures_mutex_;
   // Guarded by figures_mutex_ (and see above).

@@ -12,7 +12,7 @@ Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness f
   const bool candidate = options.passthrough_possible && fresh == Freshness::kExisting &&
                          !options.truncate && place_ == Place::kBlob &&
                          blob_id_ == committed_.blob && size_ > core_.options.inline_limit;
-  if (!candidate) return AccessMode::kDaemon;
+  if (!candidate || !core_.blobs->CanPassThrough()) return AccessMode::kDaemon;
   AMPHORA_TRY(OpenBlob());
   if (blob_->descriptor() < 0) return AccessMode::kDaemon;
   // Shared or pinned: through the daemon, which copies before the first write (hazards 1.2).
@@ -105,7 +105,7 @@ bool LiveInode::TryEndPassthrough() {
   SetBlob(nullptr);
   const auto writers = core_.blobs->HasForeignWriters(blob_id_);
   if (!writers.ok() && !writers.Is(ErrorCode::kBusy)) {
-    Log(LogLevel::kWarning, "event=lease_probe_failed " + writers.error().ToString());
+    ReportOnce("lease_probe_failed", writers.error());
   }
   if (!writers.ok() || *writers) return false;
   std::lock_guard figures(figures_mutex_);

@@ -238,6 +238,30 @@ Status LiveInode::EraseOpenRow() {
   return Ok();
 }
 
+std::uint64_t LiveInode::UnsyncedWrites() const {
+  std::shared_lock lock(io_);
+  return handles_ == 0 && !passthrough_written_ && Unsynced() ? writes_ : 0;
+}
+
+BlobId LiveInode::blob() const {
+  std::shared_lock lock(io_);
+  return blob_id_;
+}
+
+void LiveInode::NoteSynced(BlobId blob, std::uint64_t covered) {
+  std::unique_lock lock(io_);
+  if (place_ == Place::kBlob && blob_id_ == blob) synced_ = std::max(synced_, covered);
+}
+
+void LiveInode::ReportOnce(std::string_view event, const Error& error) {
+  if (reported_.exchange(true)) return;
+  std::string line;
+  AppendField(line, "event", event);
+  AppendField(line, "inode", id_.value());
+  AppendField(line, "error", error.ToString());
+  Log(LogLevel::kError, line);
+}
+
 Status LiveInode::Finish() {
   if (!TryEndPassthrough()) return Ok();
   AMPHORA_TRY(Settle(SettleFor::kClose));

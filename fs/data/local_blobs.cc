@@ -17,6 +17,7 @@
 #include "fs/data/blob_pool.h"
 #include "fs/data/local_blob.h"
 #include "meta/base/failpoint.h"
+#include "meta/base/metrics.h"
 
 namespace amphora::fs {
 namespace {
@@ -28,7 +29,8 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
   LocalBlobs(std::unique_ptr<BlobDirectory> directory, IdSource& ids)
       : directory_(std::move(directory)),
         pool_(*directory_, ids),
-        reflink_(directory_->ProbeReflink()) {}
+        reflink_(directory_->ProbeReflink()),
+        lease_(directory_->ProbeLease()) {}
 
   Result<std::shared_ptr<Blob>> Take() override;
   Result<std::shared_ptr<Blob>> Open(BlobId blob) override;
@@ -42,6 +44,8 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
     return directory_->ForEach(begin, end, visit);
   }
   Result<bool> HasForeignWriters(BlobId blob) override;
+  bool CanPassThrough() const override { return lease_; }
+  Status SyncAll() override;
   Status Drain() override { return pool_.Drain(); }
 
   void Poison(BlobId blob) override {
@@ -56,6 +60,7 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
   std::unique_ptr<BlobDirectory> directory_;
   BlobPool pool_;
   const bool reflink_;
+  const bool lease_;
   std::mutex mutex_;
   std::unordered_map<BlobId, std::weak_ptr<Blob>> open_;  // guarded by mutex_
   std::unordered_set<BlobId> poisoned_;                   // guarded by mutex_
@@ -204,6 +209,12 @@ Result<bool> LocalBlobs::HasForeignWriters(BlobId blob) {
   if (errno == EAGAIN) return true;
   // No leases on this file system (or not our file): nothing can be known, so nobody is assumed gone.
   return Error::FromErrno(errno, "F_SETLEASE of a blob");
+}
+
+Status LocalBlobs::SyncAll() {
+  Count(Counter::kBlobSyncs);
+  AMPHORA_TRY(Failpoint("fs.blob.sync"));
+  return directory_->SyncFileSystem();
 }
 
 }  // namespace

@@ -421,6 +421,30 @@ TEST_F(DurabilityTest, OpenForWriteRowsAreClearedAfterTheLastRelease) {
   });
 }
 
+TEST_F(DurabilityTest, ManyFilesClosedUnsyncedAreSyncedByOneCall) {
+  Then([&](Store& store) {
+    for (int i = 0; i < 200; ++i) {
+      auto handle = store.OpenForWrite("f" + std::to_string(i));
+      ASSERT_TRUE(handle->Write(0, Store::Bytes(large_)).ok());
+      ASSERT_TRUE(handle->Flush().ok());
+    }
+    const auto rows = [&] {
+      std::size_t count = 0;
+      EXPECT_TRUE(store.engine().admin().Dump([&](std::string_view line) {
+        if (line.starts_with("open-for-write")) ++count;
+        return true;
+      }).ok());
+      return count;
+    };
+    for (int i = 0; i < 3000 && rows() > 0; ++i) ::usleep(10'000);
+    EXPECT_EQ(rows(), 0u);
+    EXPECT_LT(Value(Counter::kBlobSyncs), 70u);
+  });
+  Then([&](Store& store) {
+    EXPECT_EQ(store.Content("f7"), large_);
+  });
+}
+
 // 5.7.
 TEST_F(DurabilityTest, ABlobIsRemovedOnlyAfterTheCommitThatFreedItIsDurable) {
   CutIn([&](Store& store) {
