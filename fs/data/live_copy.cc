@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxCopyBytes = 32 << 20;
 bool LiveInode::CanShareWith(const LiveInode& target, std::uint64_t length) const {
   return place_ == Place::kBlob && blob_id_ == committed_.blob && !dirty() && !Unsynced() &&
          mode_ == AccessMode::kDaemon && target.mode_ == AccessMode::kDaemon && !gone_ &&
-         target.place_ == Place::kMemory && target.size_ == 0 && length >= size_ &&
+         target.place_ == Place::kMemory && target.size() == 0 && length >= size() &&
          !orphan() && !target.orphan();
 }
 
@@ -32,7 +32,7 @@ Status LiveInode::ShareInto(LiveInode& target, const Writer& writer,
   target.SetBlob(blob_);
   target.owned_ = false;
   target.writes_ = target.synced_ = target.copied_ = 0;
-  target.NoteWrite(writer, size_);
+  target.NoteWrite(writer, size());
   // At once: before this commit nothing but our lock keeps the source from writing in place.
   const Status settled = target.SettleHeld(published);
   if (settled.ok()) return settled;
@@ -50,7 +50,7 @@ Result<std::uint64_t> LiveInode::CopyInto(std::uint64_t offset, LiveInode& targe
                                           std::uint64_t target_offset, std::uint64_t length) {
   const bool by_blobs = place_ == Place::kBlob &&
                         (target.place_ == Place::kBlob ||
-                         std::max(target_offset + length, target.size_) >
+                         std::max(target_offset + length, target.size()) >
                              core_.options.inline_limit);
   if (by_blobs) {
     if (target.place_ == Place::kMemory) AMPHORA_TRY(target.MoveToBlob());
@@ -83,8 +83,9 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
       std::lock_guard figures(inode->figures_mutex_);
       inode->RefreshFromBlob();
     }
-    if (offset >= source.size_ || length == 0) return std::uint64_t{0};
-    length = std::min(length, source.size_ - offset);
+    const std::uint64_t source_end = source.size();
+    if (offset >= source_end || length == 0) return std::uint64_t{0};
+    length = std::min(length, source_end - offset);
     constexpr auto kMax = static_cast<std::uint64_t>(INT64_MAX);
     if (target_offset > kMax || length > kMax - target_offset) {
       return Error(ErrorCode::kFileTooLarge, "offset");
@@ -98,7 +99,7 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
       copied = length;
     } else {
       AMPHORA_ASSIGN(copied, source.CopyInto(offset, target, target_offset, length));
-      if (copied > 0) target.NoteWrite(writer, std::max(target.size_, target_offset + copied));
+      if (copied > 0) target.NoteWrite(writer, std::max(target.size(), target_offset + copied));
     }
   }
   target.core_.Publish(published);

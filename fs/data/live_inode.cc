@@ -37,11 +37,6 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
 
 LiveInode::~LiveInode() { LeaveBlob(); }
 
-std::uint64_t LiveInode::size() const {
-  std::lock_guard lock(figures_mutex_);
-  return size_;
-}
-
 Status LiveInode::Load() {
   if (loaded_) return Ok();
   AMPHORA_ASSIGN(auto bytes, core_.store->Newest().Get(Table::kContent, ContentKey(id_)));
@@ -95,7 +90,7 @@ Status LiveInode::MoveToBlob() {
   AMPHORA_ASSIGN(auto blob, core_.blobs->Take());
   Status filled = Ok();
   if (!memory_.empty()) filled = blob->Write(0, std::as_bytes(std::span(memory_)));
-  if (filled.ok() && memory_.size() < size_) filled = blob->Truncate(size_);
+  if (filled.ok() && memory_.size() < size()) filled = blob->Truncate(size());
   if (!filled.ok()) {
     (void)core_.blobs->Remove(blob->id());
     return filled;
@@ -108,7 +103,7 @@ Status LiveInode::MoveToBlob() {
 
 Status LiveInode::CopyUp() {
   AMPHORA_TRY(OpenBlob());
-  AMPHORA_ASSIGN(auto clone, core_.blobs->Clone(*blob_, size_));
+  AMPHORA_ASSIGN(auto clone, core_.blobs->Clone(*blob_, size()));
   AdoptBlob(std::move(clone));
   copied_ = writes_;
   return Ok();
@@ -137,9 +132,9 @@ Status LiveInode::PrepareInPlace() {
 
 Result<std::size_t> LiveInode::ReadHeld(std::uint64_t offset, std::span<std::byte> buffer) {
   if (place_ == Place::kBlob) return blob_->Read(offset, buffer);
-  const std::uint64_t size = size_;
-  if (offset >= size) return std::size_t{0};
-  const std::size_t length = std::min<std::uint64_t>(buffer.size(), size - offset);
+  const std::uint64_t end = size();
+  if (offset >= end) return std::size_t{0};
+  const std::size_t length = std::min<std::uint64_t>(buffer.size(), end - offset);
   std::size_t kept = 0;
   if (offset < memory_.size()) {
     kept = std::min<std::size_t>(length, memory_.size() - offset);
@@ -162,7 +157,7 @@ Result<std::size_t> LiveInode::Read(std::uint64_t offset, std::span<std::byte> b
 Status LiveInode::WriteHeld(std::uint64_t offset, std::span<const std::byte> data) {
   const std::uint64_t end = offset + data.size();
   if (place_ == Place::kMemory) {
-    if (std::max(end, size_) <= core_.options.inline_limit) {
+    if (std::max(end, size()) <= core_.options.inline_limit) {
       AMPHORA_TRY(Load());
       if (memory_.size() < end) memory_.resize(end);
       std::memcpy(memory_.data() + offset, data.data(), data.size());
@@ -202,10 +197,10 @@ Change LiveInode::AttributesChange() const {
 void LiveInode::NoteFailedWrite(const Writer& writer) {
   if (place_ != Place::kBlob) return;
   if (mode_ != AccessMode::kPassthrough && blob_) {
-    const Status cut = blob_->Truncate(size_);
+    const Status cut = blob_->Truncate(size());
     if (!cut.ok()) Log(LogLevel::kError, "event=blob_too_long " + cut.error().ToString());
   }
-  NoteWrite(writer, size_);
+  NoteWrite(writer, size());
 }
 
 Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::byte> data,
@@ -216,7 +211,7 @@ Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::
     if (writer.append) {
       std::lock_guard figures(figures_mutex_);
       RefreshFromBlob();
-      offset = size_;
+      offset = size();
     }
     if (offset > kMaxFileBytes || data.size() > kMaxFileBytes - offset) {
       return Error(ErrorCode::kFileTooLarge, "offset");
@@ -228,36 +223,36 @@ Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::
       NoteFailedWrite(change);
       return written.error();
     }
-    NoteWrite(change, std::max(size_, offset + data.size()));
+    NoteWrite(change, std::max(size(), offset + data.size()));
   }
   if (change.kill_privileges) core_.Publish({AttributesChange()});
   return data.size();
 }
 
-Status LiveInode::TruncateHeld(std::uint64_t size) {
+Status LiveInode::TruncateHeld(std::uint64_t new_size) {
   const bool in_passthrough = mode_ == AccessMode::kPassthrough;
-  if (place_ == Place::kBlob && size == 0 && !in_passthrough) {
+  if (place_ == Place::kBlob && new_size == 0 && !in_passthrough) {
     LeaveBlob();
     loaded_ = true;
   }
   if (place_ == Place::kMemory) {
-    if (size == 0) {
+    if (new_size == 0) {
       memory_.clear();
       loaded_ = true;
       return Ok();
     }
     const bool bytes = !loaded_ || !memory_.empty();
-    if (size < size_ && bytes) {
+    if (new_size < size() && bytes) {
       AMPHORA_TRY(Load());
-      if (memory_.size() > size) memory_.resize(size);
+      if (memory_.size() > new_size) memory_.resize(new_size);
       return Ok();
     }
-    if (!bytes || size <= core_.options.inline_limit) return Ok();
+    if (!bytes || new_size <= core_.options.inline_limit) return Ok();
     AMPHORA_TRY(MoveToBlob());
   }
   AMPHORA_TRY(PrepareInPlace());
   ++writes_;
-  return blob_->Truncate(size);
+  return blob_->Truncate(new_size);
 }
 
 Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
@@ -288,7 +283,7 @@ Status LiveInode::AllocateHeld(AllocateMode mode, std::uint64_t offset, std::uin
   if (place_ == Place::kMemory) {
     // Room in memory needs no reservation. Beyond it, a reservation is worth a blob; a hole is not.
     if (mode == AllocateMode::kPunch) return ZeroMemory(offset, length);
-    if (std::max(offset + length, size_) <= core_.options.inline_limit) {
+    if (std::max(offset + length, size()) <= core_.options.inline_limit) {
       return cuts ? ZeroMemory(offset, length) : Ok();
     }
     AMPHORA_TRY(MoveToBlob());
@@ -327,7 +322,7 @@ Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_
     return allocated;
   }
   const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
-  NoteWrite(writer, grows ? std::max(size_, offset + length) : size_);
+  NoteWrite(writer, grows ? std::max(size(), offset + length) : size());
   return Ok();
 }
 
@@ -337,7 +332,7 @@ Result<std::uint64_t> LiveInode::Seek(SeekTarget target, std::uint64_t offset) {
     std::lock_guard figures(figures_mutex_);
     RefreshFromBlob();
   }
-  if (offset >= size_) return Error(ErrorCode::kOutOfRange, "seek");
+  if (offset >= size()) return Error(ErrorCode::kOutOfRange, "seek");
   if (place_ == Place::kBlob) {
     AMPHORA_TRY(OpenBlob());
     return target == SeekTarget::kData ? blob_->SeekData(offset) : blob_->SeekHole(offset);

@@ -12,8 +12,8 @@
 //  4. All handles have one AccessMode, from the first open to the last release and lease.
 //
 // Locks: `io_` orders content and settles (shared: readers); `figures_mutex_` is a leaf that guards size,
-// times and flags, so that stat never waits for a disk. Size and times change under both; each may be
-// read under either.
+// times and flags, so that stat never waits for a disk. Size and times change under figures_mutex_: in
+// daemon mode with io_ held too; of a blob that the kernel writes, by whoever looks.
 #pragma once
 
 #include <atomic>
@@ -109,7 +109,7 @@ class LiveInode {
   // nullopt: never changed while live, and nobody can change it unseen.
   std::optional<LiveView> View();
   Result<ContentView> OpenContent(InodeRecord& record);
-  std::uint64_t size() const;
+  std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }
 
   bool dirty() const { return dirty_.load(std::memory_order_acquire); }
   std::int64_t dirty_since_ns() const { return dirty_since_ns_.load(std::memory_order_relaxed); }
@@ -140,7 +140,7 @@ class LiveInode {
   void LeaveBlob();  // content goes elsewhere; an uncommitted blob is removed
   Result<std::size_t> ReadHeld(std::uint64_t offset, std::span<std::byte> buffer);  // shared is enough
   Status WriteHeld(std::uint64_t offset, std::span<const std::byte> data);
-  Status TruncateHeld(std::uint64_t size);
+  Status TruncateHeld(std::uint64_t new_size);
   Status ZeroMemory(std::uint64_t offset, std::uint64_t length);
   Status AllocateHeld(AllocateMode mode, std::uint64_t offset, std::uint64_t length);
   bool Unsynced() const;
@@ -198,8 +198,8 @@ class LiveInode {
   std::atomic<bool> reported_{false};
 
   mutable std::mutex figures_mutex_;
-  // Guarded by figures_mutex_ (and see above).
-  std::uint64_t size_ = 0;
+  // Guarded by figures_mutex_; the size may be read without.
+  std::atomic<std::uint64_t> size_{0};
   Time modified_;
   Time changed_;
   Time last_modified_;

@@ -11,7 +11,7 @@ Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness f
   if (handles_ > 0 || lease_pending_.load()) return mode_;
   const bool candidate = options.passthrough_possible && fresh == Freshness::kExisting &&
                          !options.truncate && place_ == Place::kBlob &&
-                         blob_id_ == committed_.blob && size_ > core_.options.inline_limit;
+                         blob_id_ == committed_.blob && size() > core_.options.inline_limit;
   if (!candidate || !core_.blobs->CanPassThrough()) return AccessMode::kDaemon;
   AMPHORA_TRY(OpenBlob());
   if (blob_->descriptor() < 0) return AccessMode::kDaemon;

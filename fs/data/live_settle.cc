@@ -105,7 +105,7 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   OriginId origin;
   {
     std::lock_guard figures(figures_mutex_);
-    settled = {size_, modified_, changed_, last_modified_, content_stamp_, kill_privileges_};
+    settled = {size(), modified_, changed_, last_modified_, content_stamp_, kill_privileges_};
     changes = changes_;
     origin = origin_;
   }
@@ -157,7 +157,7 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
   const Committed before{record.content, record.blob, record.size};
   {
     std::lock_guard figures(figures_mutex_);
-    record.size = size_;
+    record.size = size();
     record.modified = modified_;
     record.changed = std::max(record.changed, changed_);
     record.last_modified = std::max(record.last_modified, last_modified_);

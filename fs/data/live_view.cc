@@ -59,7 +59,7 @@ void LiveInode::RefreshFromBlob() {
 
 LiveView LiveInode::MakeView() {
   LiveView view;
-  view.size = size_;
+  view.size = size();
   view.modified = modified_;
   view.changed = changed_;
   view.last_modified = last_modified_;
@@ -72,7 +72,7 @@ LiveView LiveInode::MakeView() {
   } else if (shown_blob_) {
     if (const auto now = shown_blob_->Figures(); now.ok()) view.allocated = now->allocated;
   } else if (in_memory_) {
-    view.allocated = (size_ + 511) / 512 * 512;
+    view.allocated = (size() + 511) / 512 * 512;
   }
   if (rewritten_) {
     observed_ = true;
@@ -116,7 +116,7 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
   }
   std::lock_guard figures(figures_mutex_);
   RefreshFromBlob();
-  if (still) view.size = size_;
+  if (still) view.size = size();
   // Also when only the caller's row is behind: this inode may have become live after another settle. A
   // newer stamp of one inode always comes from POSIX, so there is no digest to show.
   if (content_stamp_ > record.content_stamp) {
