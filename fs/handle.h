@@ -1,5 +1,5 @@
-// An open file. All handles of one inode, of every mount, share its live state: size, times and content
-// while it is open, visible to every face at once. Blocking, thread-safe.
+// An open file. All handles of one inode, of every mount, share its live state: size, times and
+// content while it is open, visible to every face at once. Blocking, thread-safe.
 #pragma once
 
 #include <atomic>
@@ -59,24 +59,24 @@ class FileHandle {
   const OpenOptions& options() const { return options_; }
   AccessMode mode() const { return mode_; }
   // The blob's descriptor to register with the kernel when mode() is kPassthrough; valid until the
-  // handle is released. It is open for reading and writing. Close the kernel's backing id of the inode
-  // before the last handle is released: it counts as a writer of the blob.
+  // handle is released. It is open for reading and writing. Close the kernel's backing id of the
+  // inode before the last handle is released: it counts as a writer of the blob.
   int backing_fd() const;
   // Whether pages that the kernel cached of this inode before this open are still right.
   bool keep_cache() const;
 
   // Bytes read, fewer than asked only at the end of the file.
   Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer);
-  // Writes all of `data`; at the end of the file when opened for append. `kill_privileges`: the kernel
-  // asks to clear setuid and setgid (FUSE_WRITE_KILL_SUIDGID).
+  // Writes all of `data`; at the end of the file when opened for append. `kill_privileges`: the
+  // kernel asks to clear setuid and setgid (FUSE_WRITE_KILL_SUIDGID).
   Result<std::size_t> Write(std::uint64_t offset, std::span<const std::byte> data,
                             bool kill_privileges = false);
-  // close(2) of one descriptor: what was written is committed (visible to every face, survives kill -9)
-  // when it returns; not durable, except after a truncation (hazards 5.5).
+  // close(2) of one descriptor: what was written is committed (visible to every face, survives kill
+  // -9) when it returns; not durable, except after a truncation (hazards 5.5).
   Status Flush();
-  // Whether Flush() or the next Write() would wait for the disk now (content that was truncated or copied and
-  // must be durable first; a shared blob that is copied before its first write). A hint, and cheap: a
-  // thread that must not wait asks first.
+  // Whether Flush() or the next Write() would wait for the disk now (content that was truncated or
+  // copied and must be durable first; a shared blob that is copied before its first write). A hint,
+  // and cheap: a thread that must not wait asks first.
   bool FlushMayWait() const;
   bool WriteMayWait() const;
   // fsync(2) or fdatasync(2): blocks until data, and the metadata needed to find it, are durable.
@@ -85,12 +85,12 @@ class FileHandle {
   // kOutOfRange past the end (ENXIO).
   Result<std::uint64_t> Seek(SeekTarget target, std::uint64_t offset);
   // copy_file_range(2): bytes copied, fewer at the end of the source. Same bucket or not.
-  Result<std::uint64_t> CopyTo(std::uint64_t offset, FileHandle& target, std::uint64_t target_offset,
-                               std::uint64_t length);
+  Result<std::uint64_t> CopyTo(std::uint64_t offset, FileHandle& target,
+                               std::uint64_t target_offset, std::uint64_t length);
   Attributes GetAttributes();
 
-  // The last reference of the kernel to this handle is gone. Idempotent. Ends nothing that a mapping
-  // may still write (hazards 1.1).
+  // The last reference of the kernel to this handle is gone. Idempotent. Ends nothing that a
+  // mapping may still write (hazards 1.1).
   void Release();
 
   // Not after Release().

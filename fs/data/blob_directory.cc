@@ -52,8 +52,8 @@ struct CloseDirectory {
 };
 using OpenDirectory = std::unique_ptr<DIR, CloseDirectory>;
 
-// The numbers that the names in a directory stand for; other names are passed over. A missing directory
-// has none.
+// The numbers that the names in a directory stand for; other names are passed over. A missing
+// directory has none.
 Result<std::vector<std::uint64_t>> ReadNumbers(int parent, const char* path, std::size_t digits) {
   std::vector<std::uint64_t> numbers;
   const int descriptor = ::openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -169,8 +169,8 @@ bool BlobDirectory::ProbeReflink() const {
 bool BlobDirectory::ProbeLease() const {
   bool can = false;
   {
-    const Descriptor made(::openat(root_.get(), kProbeSource.data(),
-                                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const Descriptor made(
+        ::openat(root_.get(), kProbeSource.data(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
     // While somebody has it open for writing the answer must be no.
     can = made.valid() && file.valid() && ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0 &&

@@ -2,8 +2,8 @@
 //
 //   ROOT/<id / 4096, 13 digits>/<id, 16 digits>
 //
-// Consecutive ids share a directory, so that one fsync makes many names durable. Knows names and nothing
-// of content. Thread-safe.
+// Consecutive ids share a directory, so that one fsync makes many names durable. Knows names and
+// nothing of content. Thread-safe.
 #pragma once
 
 #include <functional>

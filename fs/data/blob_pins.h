@@ -1,5 +1,5 @@
-// Which blobs a reader (GET, copy) has pinned: nobody writes into such a blob; a writer copies it first.
-// Thread-safe.
+// Which blobs a reader (GET, copy) has pinned: nobody writes into such a blob; a writer copies it
+// first. Thread-safe.
 #pragma once
 
 #include <array>

@@ -17,9 +17,8 @@ Result<std::pair<BlobId, Descriptor>> BlobPool::Take() {
     const std::uint64_t enough = attempts_ + 2;
     ++waiting_;
     wanted_.notify_one();
-    refilled_.wait(lock, [&] {
-      return !ready_.empty() || stopping_ || (attempts_ >= enough && !last_.ok());
-    });
+    refilled_.wait(
+        lock, [&] { return !ready_.empty() || stopping_ || (attempts_ >= enough && !last_.ok()); });
     --waiting_;
     if (stopping_) return Error(ErrorCode::kIo, "the blob store is closed");
     if (ready_.empty()) return last_.error();
@@ -34,16 +33,16 @@ void BlobPool::Refill() {
   pthread_setname_np(pthread_self(), "blob-pool");
   std::unique_lock lock(mutex_);
   for (;;) {
-    wanted_.wait(lock, [this] {
-      return stopping_ || waiting_ > 0 || (ready_.size() < kLow && last_.ok());
-    });
+    wanted_.wait(
+        lock, [this] { return stopping_ || waiting_ > 0 || (ready_.size() < kLow && last_.ok()); });
     if (stopping_) return;
     lock.unlock();
     auto first = ids_.Next(kBatch);
     auto made = first.ok() ? directory_.Create(BlobId(*first), kBatch)
                            : Result<std::vector<std::pair<BlobId, Descriptor>>>(first.error());
     if (!made.ok()) {
-      Log(LogLevel::kError, "event=blob_pool_refill_failed error=\"" + made.error().ToString() + "\"");
+      Log(LogLevel::kError,
+          "event=blob_pool_refill_failed error=\"" + made.error().ToString() + "\"");
     }
     lock.lock();
     ++attempts_;

@@ -1,6 +1,6 @@
-// Empty blob files made beforehand, whose names are durable: taking one costs no system call and no wait
-// for the disk. A background thread, started by the first Take, refills the pool before it runs out; a
-// taker who is faster waits for it. Thread-safe.
+// Empty blob files made beforehand, whose names are durable: taking one costs no system call and no
+// wait for the disk. A background thread, started by the first Take, refills the pool before it
+// runs out; a taker who is faster waits for it. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -34,8 +34,8 @@ class BlobPool {
   BlobDirectory& directory_;
   IdSource& ids_;
   std::mutex mutex_;
-  std::condition_variable wanted_;    // by the refill thread
-  std::condition_variable refilled_;  // by takers
+  std::condition_variable wanted_;                   // by the refill thread
+  std::condition_variable refilled_;                 // by takers
   std::deque<std::pair<BlobId, Descriptor>> ready_;  // guarded by mutex_
   std::size_t waiting_ = 0;                          // guarded by mutex_: takers
   std::uint64_t attempts_ = 0;                       // guarded by mutex_: refills that ended

@@ -1,5 +1,5 @@
-// Where large content lives: runs of bytes by blob id. The local implementation (local_blobs.h) keeps one
-// file per blob; a cluster's will keep RADOS objects. Thread-safe.
+// Where large content lives: runs of bytes by blob id. The local implementation (local_blobs.h)
+// keeps one file per blob; a cluster's will keep RADOS objects. Thread-safe.
 //
 // A blob's *name* is durable before Take() answers it, so that after Blob::Sync() a row may name it
 // (hazards 5.2). Ids come from a durable range and are never reused.
@@ -61,19 +61,18 @@ class BlobStore {
   virtual bool CanReflink() const = 0;
   // Whether a blob exists, for check; and its size on disk.
   virtual Result<std::optional<BlobFigures>> Find(BlobId blob) = 0;
-  // Calls `visit` for every stored blob of [begin, end), also prepared ones that nobody took yet; in no
-  // order. An error of `visit` ends it and is returned.
-  virtual Status ForEach(BlobId begin, BlobId end,
-                         const std::function<Status(BlobId)>& visit) = 0;
-  // Whether somebody outside this process's Blob objects can still write into the blob: a shared mapping
-  // of a passthrough handle outlives its release (hazards 1.1). Ask only while no Blob object of it
-  // lives and none can be opened.
+  // Calls `visit` for every stored blob of [begin, end), also prepared ones that nobody took yet;
+  // in no order. An error of `visit` ends it and is returned.
+  virtual Status ForEach(BlobId begin, BlobId end, const std::function<Status(BlobId)>& visit) = 0;
+  // Whether somebody outside this process's Blob objects can still write into the blob: a shared
+  // mapping of a passthrough handle outlives its release (hazards 1.1). Ask only while no Blob
+  // object of it lives and none can be opened.
   virtual Result<bool> HasForeignWriters(BlobId blob) = 0;
-  // Whether HasForeignWriters can be answered here at all. Where it can't, nobody may get a descriptor to
-  // write through.
+  // Whether HasForeignWriters can be answered here at all. Where it can't, nobody may get a
+  // descriptor to write through.
   virtual bool CanPassThrough() const = 0;
-  // Like Sync() of every blob written before this call, at the price of one. A failure says nothing about
-  // any single blob: sync those one by one then.
+  // Like Sync() of every blob written before this call, at the price of one. A failure says nothing
+  // about any single blob: sync those one by one then.
   virtual Status SyncAll() = 0;
   // At a clean stop: removes prepared blobs that nobody took. Take() is refused afterwards.
   virtual Status Drain() = 0;

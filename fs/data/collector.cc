@@ -127,8 +127,8 @@ Result<std::uint64_t> Collector::RunOnce(const std::function<void(std::uint64_t)
 
 std::uint64_t Collector::queued() const {
   constexpr std::size_t kMost = 100'000;
-  const auto rows = state_->core.store->Newest().Scan(
-      meta::Table::kRows, RangeOf(RowKind::kGarbage), {.limit = kMost});
+  const auto rows = state_->core.store->Newest().Scan(meta::Table::kRows,
+                                                      RangeOf(RowKind::kGarbage), {.limit = kMost});
   return rows.ok() ? rows->size() : 0;
 }
 

@@ -1,6 +1,6 @@
-// Deferred deletion: removes blobs from the collector's queue ('G' rows), each only after the transaction
-// that freed it is durable (hazards 5.7); and, once a second, settles what has been dirty for a while. One
-// background thread. Thread-safe.
+// Deferred deletion: removes blobs from the collector's queue ('G' rows), each only after the
+// transaction that freed it is durable (hazards 5.7); and, once a second, settles what has been
+// dirty for a while. One background thread. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -63,8 +63,8 @@ Result<std::uint64_t> FileHandle::Seek(SeekTarget target, std::uint64_t offset) 
 Result<std::uint64_t> FileHandle::CopyTo(std::uint64_t offset, FileHandle& target,
                                          std::uint64_t target_offset, std::uint64_t length) {
   const LiveInode::Writer writer{.origin = target.caller_.origin};
-  AMPHORA_ASSIGN(const std::uint64_t copied, LiveInode::Copy(*live_, offset, *target.live_,
-                                                             target_offset, length, writer));
+  AMPHORA_ASSIGN(const std::uint64_t copied,
+                 LiveInode::Copy(*live_, offset, *target.live_, target_offset, length, writer));
   if (target.options_.sync) AMPHORA_TRY(target.live_->Sync());
   return copied;
 }

@@ -1,22 +1,22 @@
-// Live inodes: the state of files that are open, shared by all handles of every mount and seen by the S3
-// face at once. An inode is live from its first Acquire to the last release; and longer, without a
-// handle, while something of it is unfinished: a settle that failed, a blob that was written and not yet
-// synced (its open-for-write row stands), or a mapping that outlives its writable passthrough handle
-// (hazards 1.1). The collector's thread finishes these.
+// Live inodes: the state of files that are open, shared by all handles of every mount and seen by
+// the S3 face at once. An inode is live from its first Acquire to the last release; and longer,
+// without a handle, while something of it is unfinished: a settle that failed, a blob that was
+// written and not yet synced (its open-for-write row stands), or a mapping that outlives its
+// writable passthrough handle (hazards 1.1). The collector's thread finishes these.
 //
-// The inode row is the truth for owner, mode, links and xattrs; while an inode is dirty its size, times and
-// content are in its LiveInode (live_inode.h). Settle writes them into the row.
+// The inode row is the truth for owner, mode, links and xattrs; while an inode is dirty its size,
+// times and content are in its LiveInode (live_inode.h). Settle writes them into the row.
 //
 // What operations on names and attributes owe this table:
-//  - before a transaction that sets times of a regular file, and before one that gives an orphan (links
-//    == 0) a name: SettleInode; after the latter's commit: Adopted.
-//  - after a commit that changed a row or a name of a regular file: RowChanged, so that a later fsync of
-//    an open handle covers it.
-//  - before a rename over an existing file: SyncData(source) (hazards 5.5).
+//  - SettleInode before a transaction that sets times of a regular file, and before one that gives
+//    an orphan (links == 0) a name; Adopted after the latter's commit.
+//  - RowChanged or NoteCommit after a commit that changed a row or a name of a regular file, so
+//    that a later fsync of an open handle covers it.
+//  - SyncData(source) before a rename over an existing file (hazards 5.5).
 //
-// Locks, in order: LiveInode's io lock → a transaction's row locks → a shard's lock and LiveInode's figures
-// lock, which are leaves. So none of these calls may be made inside a transaction, except TryClaimRemoval,
-// Overlay, View, RowChanged.
+// Locks, in order: LiveInode's io lock → a transaction's row locks → a shard's lock and LiveInode's
+// figures lock, which are leaves. So none of these calls may be made inside a transaction, except
+// TryClaimRemoval, Overlay, View, RowChanged.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ class BlobPins;
 class Core;
 class LiveInode;
 
-// What S3 and stat see of a live inode. It is at least as new as a row that was read before, except for
-// times that SetAttributes gave since: the later `changed` tells.
+// What S3 and stat see of a live inode. It is at least as new as a row that was read before, except
+// for times that SetAttributes gave since: the later `changed` tells.
 struct LiveView {
   std::uint64_t size = 0;
   std::optional<std::uint64_t> allocated;  // where it differs from what the row's reader finds
@@ -59,8 +59,8 @@ struct ContentView {
   std::shared_ptr<Blob> blob;  // nobody writes into it while `pin` lives, unless `may_change`
   std::shared_ptr<void> pin;
   std::uint64_t size = 0;
-  // No reflink on this disk and somebody may write: buffered reads only, compare Figures() before and
-  // after.
+  // No reflink on this disk and somebody may write: buffered reads only, compare Figures() before
+  // and after.
   bool may_change = false;
 };
 
@@ -71,28 +71,28 @@ class LiveTable {
   LiveTable(const LiveTable&) = delete;
   LiveTable& operator=(const LiveTable&) = delete;
 
-  // For handles and truncate: reads the row when the inode is not live yet, and then hands it out in
-  // `row` (else `row` becomes nullopt). Waits while the inode is being removed. kNotFound when it is
-  // gone; kIsDirectory or kInvalidArgument unless a regular file.
+  // For handles and truncate: reads the row when the inode is not live yet, and then hands it out
+  // in `row` (else `row` becomes nullopt). Waits while the inode is being removed. kNotFound when
+  // it is gone; kIsDirectory or kInvalidArgument unless a regular file.
   Result<std::shared_ptr<LiveInode>> Acquire(InodeId inode,
                                              std::optional<InodeRecord>* row = nullptr);
   // The same for an inode that this thread just created with `record`: no store read.
   std::shared_ptr<LiveInode> AcquireNew(InodeId inode, const InodeRecord& record);
 
-  // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an object's
-  // info. Cheap for what is not live.
+  // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an
+  // object's info. Cheap for what is not live.
   void Overlay(Attributes& attributes);
   void Overlay(ObjectInfo& info);
   // nullopt when the inode is not live or its row says it all.
   std::optional<LiveView> View(InodeId inode);
 
   // A stable view of the content of `inode`, whose row the caller just read from the newest state.
-  // `record` is replaced by what belongs to that content (size, times, stamp, ETag) when a writer has
-  // moved on since. kNotFound: the inode is gone meanwhile; look the key up again.
+  // `record` is replaced by what belongs to that content (size, times, stamp, ETag) when a writer
+  // has moved on since. kNotFound: the inode is gone meanwhile; look the key up again.
   Result<ContentView> OpenContent(InodeId inode, InodeRecord& record);
 
-  // While it is held, nobody can acquire the inode. Empty (false) when somebody holds it now: then the
-  // remover leaves an orphan row and calls Orphaned after its commit.
+  // While it is held, nobody can acquire the inode. Empty (false) when somebody holds it now: then
+  // the remover leaves an orphan row and calls Orphaned after its commit.
   class RemovalClaim {
    public:
     RemovalClaim() = default;
@@ -108,9 +108,9 @@ class LiveTable {
   };
   RemovalClaim TryClaimRemoval(InodeId inode);
 
-  // The transaction that removed the last name of `inode` left an orphan row: reap it when the last holder
-  // goes (or now, if none). With `origin` != 0 also the kernel behind that mount holds it, until Forget
-  // or ForgetAll. Also for directories.
+  // The transaction that removed the last name of `inode` left an orphan row: reap it when the last
+  // holder goes (or now, if none). With `origin` != 0 also the kernel behind that mount holds it,
+  // until Forget or ForgetAll. Also for directories.
   void Orphaned(InodeId inode, OriginId origin);
   // An orphan got a name again.
   void Adopted(InodeId inode);
@@ -122,29 +122,33 @@ class LiveTable {
 
   // Writes the live state into the row, if there is something to write; also of an orphan.
   Status Settle(InodeId inode);
-  // fdatasync of content that is in a blob and not durable yet, live or lingering; then settles. Blocks.
+  // fdatasync of content that is in a blob and not durable yet, live or lingering; then settles.
+  // Blocks.
   Status SyncData(InodeId inode);
   void NoteCommit(InodeId inode, Ticket ticket);
 
-  // Writes every dirty inode's state into its row; with `older_than_ns` only those dirty for longer.
+  // Writes every dirty inode's state into its row; with `older_than_ns` only those dirty for
+  // longer.
   Status SettleAll(std::int64_t older_than_ns);
   // The collector's share: syncs what was closed unsynced and clears its open-for-write rows, asks
   // whether mappings are gone, reaps what could not be reaped.
   Status Maintain();
-  // At a clean stop, when no handle is used any more: settles all, syncs blobs, removes prepared blobs
-  // and marks blob ids settled.
+  // At a clean stop, when no handle is used any more: settles all, syncs blobs, removes prepared
+  // blobs and marks blob ids settled.
   Status Stop();
   std::uint64_t live_count() const;
   std::uint64_t handle_count() const;
   BlobPins& pins();
 
-  // Recovery at start-up (recovery.cc), before anything else uses the table: open-for-write rows (sizes
-  // from blobs, clipped: hazards 5.3), orphans, blobs of the unsettled id range that no row names.
+  // Recovery at start-up (recovery.cc), before anything else uses the table: open-for-write rows
+  // (sizes from blobs, clipped: hazards 5.3), orphans, blobs of the unsettled id range that no row
+  // names.
   Status Recover();
 
  private:
   friend class LiveInode;
-  // What the last settles wrote, so that who read a row just before still answers with what is newest.
+  // What the last settles wrote, so that who read a row just before still answers with what is
+  // newest.
   struct Settled {
     std::uint64_t size = 0;
     Time modified;
@@ -178,23 +182,23 @@ class LiveTable {
 };
 
 // Opens a handle on a live inode: fixes the inode's access mode at the first one, truncates when
-// `options.truncate` says so, and makes the open-for-write row durable before a writable passthrough handle
-// is answered (hazards 5.3: that waits for a log sync). `fresh`: this thread just created the file and
-// nobody else can hold it.
+// `options.truncate` says so, and makes the open-for-write row durable before a writable
+// passthrough handle is answered (hazards 5.3: that waits for a log sync). `fresh`: this thread
+// just created the file and nobody else can hold it.
 enum class Freshness : std::uint8_t { kExisting, kFresh };
 Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveInode> live,
                                                const Caller& caller, const OpenOptions& options,
                                                Freshness fresh);
 
-// truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act, settle and
-// let go: visible and kill -9-safe at return.
+// truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act,
+// settle and let go: visible and kill -9-safe at return.
 Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
                      bool kill_privileges);
-// Writes what is dirty into the row, so that a change of times that follows is the last one. Nothing to do
-// when the inode is not live.
+// Writes what is dirty into the row, so that a change of times that follows is the last one.
+// Nothing to do when the inode is not live.
 Status SettleInode(Core& core, InodeId inode);
-// The row of a live inode, or a name of it, was changed by another operation (chmod, chown, link, unlink,
-// rename, utimensat) whose commit is done: a later fsync waits for that too.
+// The row of a live inode, or a name of it, was changed by another operation (chmod, chown, link,
+// unlink, rename, utimensat) whose commit is done: a later fsync waits for that too.
 void RowChanged(Core& core, InodeId inode);
 
 }  // namespace amphora::fs

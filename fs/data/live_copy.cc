@@ -9,19 +9,20 @@
 namespace amphora::fs {
 namespace {
 
-// One call copies at most this much by bytes, so that the locks of both files are not held for long;
-// copy_file_range(2) may copy less than asked.
+// One call copies at most this much by bytes, so that the locks of both files are not held for
+// long; copy_file_range(2) may copy less than asked.
 constexpr std::uint64_t kMaxCopyBytes = 32 << 20;
 
 }  // namespace
 
-// A whole file onto an empty one: one more reference instead of bytes. Only what is settled and synced:
-// the copy has no open-for-write row of its own to recover by. Never a blob in passthrough (hazards 1.2).
+// A whole file onto an empty one: one more reference instead of bytes. Only what is settled and
+// synced: the copy has no open-for-write row of its own to recover by. Never a blob in passthrough
+// (hazards 1.2).
 bool LiveInode::CanShareWith(const LiveInode& target, std::uint64_t length) const {
   return place_ == Place::kBlob && blob_id_ == committed_.blob && !dirty() && !Unsynced() &&
          mode_ == AccessMode::kDaemon && target.mode_ == AccessMode::kDaemon && !gone_ &&
-         target.place_ == Place::kMemory && target.size() == 0 && length >= size() &&
-         !orphan() && !target.orphan();
+         target.place_ == Place::kMemory && target.size() == 0 && length >= size() && !orphan() &&
+         !target.orphan();
 }
 
 Status LiveInode::ShareInto(LiveInode& target, const Writer& writer,
@@ -48,10 +49,9 @@ Status LiveInode::ShareInto(LiveInode& target, const Writer& writer,
 
 Result<std::uint64_t> LiveInode::CopyInto(std::uint64_t offset, LiveInode& target,
                                           std::uint64_t target_offset, std::uint64_t length) {
-  const bool by_blobs = place_ == Place::kBlob &&
-                        (target.place_ == Place::kBlob ||
-                         std::max(target_offset + length, target.size()) >
-                             core_.options.inline_limit);
+  const bool by_blobs = place_ == Place::kBlob && (target.place_ == Place::kBlob ||
+                                                   std::max(target_offset + length, target.size()) >
+                                                       core_.options.inline_limit);
   if (by_blobs) {
     if (target.place_ == Place::kMemory) AMPHORA_TRY(target.MoveToBlob());
     AMPHORA_TRY(target.PrepareInPlace());

@@ -1,4 +1,5 @@
-// What operations outside fs/data ask of live inodes: figures over rows, content for readers, handles.
+// What operations outside fs/data ask of live inodes: figures over rows, content for readers,
+// handles.
 #include <algorithm>
 
 #include "fs/core.h"

@@ -120,7 +120,8 @@ Result<bool> LiveInode::IsShareable() {
 
 Status LiveInode::PrepareInPlace() {
   AMPHORA_TRY(OpenBlob());
-  // In passthrough the blob was found alone when the mode was chosen, and is never pinned or shared since.
+  // In passthrough the blob was found alone when the mode was chosen, and is never pinned or shared
+  // since.
   if (!owned_ && mode_ != AccessMode::kPassthrough) {
     AMPHORA_ASSIGN(const bool alone, IsShareable());
     if (!alone) return CopyUp();
@@ -350,7 +351,8 @@ void LiveInode::NoteWrite(const Writer& writer, std::uint64_t new_size) {
   size_ = new_size;
   modified_ = changed_ = last_modified_ = Time::Now();
   if (live_blob_) {
-    // What this write did to the blob's own times is known; a later change of them is somebody else's.
+    // What this write did to the blob's own times is known; a later change of them is somebody
+    // else's.
     if (const auto now = live_blob_->Figures(); now.ok()) {
       seen_ = *now;
       size_ = now->size;

@@ -1,19 +1,23 @@
 // One live regular file: its content, size and times while it is open, shared by all handles. Only
 // fs/data includes this. Thread-safe.
 //
-// Content is in *memory* (at most the inline limit; a tail of zeros may follow, also of a sparse file that
-// was never written) or in one *blob*. `Committed` says what the row in the store has.
+// Content is in *memory* (at most the inline limit; a tail of zeros may follow, also of a sparse
+// file that was never written) or in one *blob*. `Committed` says what the row in the store has.
 //
 // Rules that hold all the time (hazards sections 1 and 5):
-//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else it is cloned first.
-//  2. A blob that a row names is written in place only after its open-for-write row is committed, and
+//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else it is cloned
+//  first.
+//  2. A blob that a row names is written in place only after its open-for-write row is committed,
+//  and
 //     synced only after that row is durable.
-//  3. A settle that drops committed bytes which were copied into a new blob waits for that blob's sync.
+//  3. A settle that drops committed bytes which were copied into a new blob waits for that blob's
+//  sync.
 //  4. All handles have one AccessMode, from the first open to the last release and lease.
 //
-// Locks: `io_` orders content and settles (shared: readers); `figures_mutex_` is a leaf that guards size,
-// times and flags, so that stat never waits for a disk. Size and times change under figures_mutex_: in
-// daemon mode with io_ held too; of a blob that the kernel writes, by whoever looks.
+// Locks: `io_` orders content and settles (shared: readers); `figures_mutex_` is a leaf that guards
+// size, times and flags, so that stat never waits for a disk. Size and times change under
+// figures_mutex_: in daemon mode with io_ held too; of a blob that the kernel writes, by whoever
+// looks.
 #pragma once
 
 #include <atomic>
@@ -92,8 +96,8 @@ class LiveInode {
   Status Sync();  // fsync
   bool FlushMayWait() const;
   bool WriteMayWait() const;
-  // For a sync of many blobs at once: how much is to be covered (0: nothing), and that it was. The row's
-  // durability is waited for by the caller, between the two calls.
+  // For a sync of many blobs at once: how much is to be covered (0: nothing), and that it was. The
+  // row's durability is waited for by the caller, between the two calls.
   std::uint64_t UnsyncedWrites() const;
   void NoteSynced(BlobId blob, std::uint64_t covered);
   BlobId blob() const;
@@ -138,7 +142,8 @@ class LiveInode {
   void SetBlob(std::shared_ptr<Blob> blob);
   void AdoptBlob(std::shared_ptr<Blob> blob);
   void LeaveBlob();  // content goes elsewhere; an uncommitted blob is removed
-  Result<std::size_t> ReadHeld(std::uint64_t offset, std::span<std::byte> buffer);  // shared is enough
+  Result<std::size_t> ReadHeld(std::uint64_t offset,
+                               std::span<std::byte> buffer);  // shared is enough
   Status WriteHeld(std::uint64_t offset, std::span<const std::byte> data);
   Status TruncateHeld(std::uint64_t new_size);
   Status ZeroMemory(std::uint64_t offset, std::uint64_t length);
@@ -175,14 +180,14 @@ class LiveInode {
   mutable std::shared_mutex io_;
   // Guarded by io_.
   Place place_ = Place::kMemory;
-  std::string memory_;   // kMemory: the first bytes; zeros follow up to size_
-  bool loaded_ = true;   // kMemory: memory_ is right; else the bytes are in the store
-  BlobId blob_id_;       // kBlob
+  std::string memory_;          // kMemory: the first bytes; zeros follow up to size_
+  bool loaded_ = true;          // kMemory: memory_ is right; else the bytes are in the store
+  BlobId blob_id_;              // kBlob
   std::shared_ptr<Blob> blob_;  // kBlob: open, when needed
   bool owned_ = false;          // rule 1 was checked
   Committed committed_;
-  bool gone_ = false;      // the row was removed
-  bool replaced_ = false;  // committed bytes were truncated away since the last sync
+  bool gone_ = false;         // the row was removed
+  bool replaced_ = false;     // committed bytes were truncated away since the last sync
   std::uint64_t writes_ = 0;  // changes of the blob so far,
   std::uint64_t synced_ = 0;  // of these durable,
   std::uint64_t copied_ = 0;  // and the one that copied committed bytes into it
@@ -210,12 +215,12 @@ class LiveInode {
   bool kill_privileges_ = false;
   // The row's, as far as known: says at no cost that a write takes no setuid or setgid bit away.
   std::optional<std::uint32_t> permissions_;
-  OriginId origin_;            // who wrote since the last settle; 0: several, or S3
+  OriginId origin_;                   // who wrote since the last settle; 0: several, or S3
   std::shared_ptr<Blob> shown_blob_;  // blob_, for those who hold this lock only
   bool in_memory_ = true;             // place_, likewise
-  std::shared_ptr<Blob> live_blob_;  // of a writable passthrough: its figures are the truth
-  BlobId mapped_blob_;               // after its last release, until no mapping is left
-  BlobFigures seen_;                 // of either, when last looked at
+  std::shared_ptr<Blob> live_blob_;   // of a writable passthrough: its figures are the truth
+  BlobId mapped_blob_;                // after its last release, until no mapping is left
+  BlobFigures seen_;                  // of either, when last looked at
   Time seen_at_;
   std::atomic<bool> dirty_{false};
   std::atomic<std::int64_t> dirty_since_ns_{0};

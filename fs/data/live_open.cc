@@ -72,7 +72,8 @@ void LiveInode::RemoveHandle(const OpenOptions& options) {
   --handles_;
   if (options.write) --writers_;
   if (handles_ > 0) return;
-  // The descriptor goes with the last handle: a lease is refused while anybody has it open for writing.
+  // The descriptor goes with the last handle: a lease is refused while anybody has it open for
+  // writing.
   if (mode_ == AccessMode::kPassthrough) {
     std::lock_guard figures(figures_mutex_);
     RefreshFromBlob();

@@ -1,5 +1,5 @@
-// From memory to the row, and from there to the disk: settle, fsync, and what is left after the last
-// release. The order of the steps is hazards section 5; each arrow has a failpoint.
+// From memory to the row, and from there to the disk: settle, fsync, and what is left after the
+// last release. The order of the steps is hazards section 5; each arrow has a failpoint.
 #include <sys/stat.h>
 
 #include "fs/core.h"

@@ -22,7 +22,7 @@ struct LiveTable::Entry {
   bool claimed = false;             // a RemovalClaim is out
   bool reaping = false;
   bool orphan = false;
-  std::set<OriginId> known_by;      // kernels that know the orphan
+  std::set<OriginId> known_by;  // kernels that know the orphan
 
   bool Busy() const { return loading || claimed || reaping; }
   bool Idle() const { return holds == 0 && !Busy() && !live && !orphan; }
@@ -33,9 +33,9 @@ struct LiveTable::Shard {
 
   mutable std::mutex mutex;
   std::condition_variable changed;
-  std::unordered_map<InodeId, Entry> entries;    // guarded by mutex
-  std::unordered_map<InodeId, Settled> recent;   // guarded by mutex
-  std::deque<InodeId> recent_order;              // guarded by mutex: oldest first
+  std::unordered_map<InodeId, Entry> entries;   // guarded by mutex
+  std::unordered_map<InodeId, Settled> recent;  // guarded by mutex
+  std::deque<InodeId> recent_order;             // guarded by mutex: oldest first
 };
 
 struct LiveTable::State {

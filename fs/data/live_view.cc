@@ -117,8 +117,8 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
   std::lock_guard figures(figures_mutex_);
   RefreshFromBlob();
   if (still) view.size = size();
-  // Also when only the caller's row is behind: this inode may have become live after another settle. A
-  // newer stamp of one inode always comes from POSIX, so there is no digest to show.
+  // Also when only the caller's row is behind: this inode may have become live after another
+  // settle. A newer stamp of one inode always comes from POSIX, so there is no digest to show.
   if (content_stamp_ > record.content_stamp) {
     record.size = view.size;
     record.modified = modified_;

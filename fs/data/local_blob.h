@@ -13,7 +13,8 @@ namespace amphora::fs {
 class BlobHealth {
  public:
   virtual ~BlobHealth() = default;
-  // A sync failed: what the disk holds is unknown, and no later success may cover it (hazards 5.10).
+  // A sync failed: what the disk holds is unknown, and no later success may cover it
+  // (hazards 5.10).
   virtual void Poison(BlobId blob) = 0;
 };
 

@@ -68,8 +68,8 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
 
 std::shared_ptr<Blob> LocalBlobs::Adopt(BlobId blob, Descriptor file) {
   // The deleter forgets the entry, unless a later opener has put its own there already.
-  auto object = std::shared_ptr<Blob>(
-      new LocalBlob(blob, std::move(file), *this), [this](Blob* released) {
+  auto object =
+      std::shared_ptr<Blob>(new LocalBlob(blob, std::move(file), *this), [this](Blob* released) {
         {
           std::lock_guard lock(mutex_);
           const auto found = open_.find(released->id());
@@ -100,8 +100,8 @@ Result<std::shared_ptr<Blob>> LocalBlobs::Open(BlobId blob) {
   return Adopt(blob, std::move(file));
 }
 
-// copy_file_range(2) over [offset, offset + length), or by bytes where the disk refuses it. Answers how
-// much was copied: less only at the end of the source.
+// copy_file_range(2) over [offset, offset + length), or by bytes where the disk refuses it. Answers
+// how much was copied: less only at the end of the source.
 Result<std::uint64_t> CopyBytes(Blob& source, std::uint64_t offset, Blob& target,
                                 std::uint64_t target_offset, std::uint64_t length) {
   std::uint64_t done = 0;
@@ -207,7 +207,8 @@ Result<bool> LocalBlobs::HasForeignWriters(BlobId blob) {
     return false;
   }
   if (errno == EAGAIN) return true;
-  // No leases on this file system (or not our file): nothing can be known, so nobody is assumed gone.
+  // No leases on this file system (or not our file): nothing can be known, so nobody is assumed
+  // gone.
   return Error::FromErrno(errno, "F_SETLEASE of a blob");
 }
 

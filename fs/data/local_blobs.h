@@ -1,5 +1,5 @@
-// The local blob store: one file per blob on the disk of the data directory. See blob_store.h for what
-// it promises.
+// The local blob store: one file per blob on the disk of the data directory. See blob_store.h for
+// what it promises.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// The open-for-write row ('W'): the blob that POSIX writers write in place, so that recovery looks at it.
+// The open-for-write row ('W'): the blob that POSIX writers write in place, so that recovery looks
+// at it.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What a crash left (hazards section 5): files that were open for writing, inodes without a name that
-// somebody held, blobs that no row names. Runs alone, before anything else uses the store.
+// What a crash left (hazards section 5): files that were open for writing, inodes without a name
+// that somebody held, blobs that no row names. Runs alone, before anything else uses the store.
 #include <algorithm>
 #include <functional>
 
@@ -29,13 +29,13 @@ Status ForEachRow(Core& core, RowKind kind, const std::function<Status(const met
   }
 }
 
-// Size and times as the blob has them: a row may promise bytes that never reached the disk, and bytes may
-// be there that no row tells of. The ETag goes: what was written in place is not known.
+// Size and times as the blob has them: a row may promise bytes that never reached the disk, and
+// bytes may be there that no row tells of. The ETag goes: what was written in place is not known.
 Status FitToBlob(Tx& tx, InodeRecord& record, const BlobFigures& figures) {
   if (record.links > 0) {
-    AMPHORA_TRY(tx.AddUsage(record.bucket, 0, 0,
-                            static_cast<std::int64_t>(figures.size) -
-                                static_cast<std::int64_t>(record.size)));
+    AMPHORA_TRY(tx.AddUsage(
+        record.bucket, 0, 0,
+        static_cast<std::int64_t>(figures.size) - static_cast<std::int64_t>(record.size)));
   }
   record.size = figures.size;
   record.modified = std::max(record.modified, figures.modified);
@@ -47,8 +47,8 @@ Status FitToBlob(Tx& tx, InodeRecord& record, const BlobFigures& figures) {
   return Ok();
 }
 
-// The figures of the blob after its sync: once the open-for-write row is erased nobody looks again, so
-// what the row says must be on the disk before.
+// The figures of the blob after its sync: once the open-for-write row is erased nobody looks again,
+// so what the row says must be on the disk before.
 Result<BlobFigures> SyncedFigures(Core& core, BlobId id) {
   AMPHORA_ASSIGN(const auto blob, core.blobs->Open(id));
   AMPHORA_TRY(blob->Sync());
@@ -101,8 +101,8 @@ Status RecoverOpenForWriteRows(Core& core) {
   return Ok();
 }
 
-// Blobs of the ids that were given out since the last settled state, and that no row names: content that
-// was staged but not committed, and blobs prepared beforehand.
+// Blobs of the ids that were given out since the last settled state, and that no row names: content
+// that was staged but not committed, and blobs prepared beforehand.
 Status RemoveUnreferenced(Core& core) {
   const BlobId begin(core.blob_ids->unsettled_begin());
   const BlobId end(core.blob_ids->unsettled_end());

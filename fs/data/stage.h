@@ -1,5 +1,5 @@
-// Content on its way in: memory up to the inline limit, then a fresh blob. Dropped without being taken,
-// it leaves nothing. One thread at a time.
+// Content on its way in: memory up to the inline limit, then a fresh blob. Dropped without being
+// taken, it leaves nothing. One thread at a time.
 #pragma once
 
 #include <cstddef>

@@ -13,8 +13,8 @@ namespace amphora::test {
 
 inline constexpr int kCutOff = 137;  // the status of failpoint action "exit"
 
-// The child's exit status: 0 when `body` returned without a test failure, 1 with one, kCutOff when a
-// failpoint or CutOff() ended it. No destructor of the parent's runs in the child.
+// The child's exit status: 0 when `body` returned without a test failure, 1 with one, kCutOff when
+// a failpoint or CutOff() ended it. No destructor of the parent's runs in the child.
 inline int InChild(const std::function<void()>& body) {
   std::fflush(nullptr);
   const pid_t child = ::fork();

@@ -1,5 +1,5 @@
-// The arrows of hazards section 5: each test cuts the process off, or fails a step, between two steps, and
-// fails when they are swapped. Every engine lives in a child process (child.h).
+// The arrows of hazards section 5: each test cuts the process off, or fails a step, between two
+// steps, and fails when they are swapped. Every engine lives in a child process (child.h).
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -91,9 +91,7 @@ class Store {
       ADD_FAILURE() << finding.kind << ": " << finding.what;
     }
   }
-  std::size_t BlobFiles() const {
-    return test::FileTest::CountBlobFiles(directory_ + "/blobs");
-  }
+  std::size_t BlobFiles() const { return test::FileTest::CountBlobFiles(directory_ + "/blobs"); }
 
  private:
   const std::string directory_;
@@ -114,7 +112,8 @@ class DurabilityTest : public ::testing::Test {
               }),
               kCutOff);
   }
-  // Runs `body` with a store that is then stopped cleanly; the store must be consistent at its start.
+  // Runs `body` with a store that is then stopped cleanly; the store must be consistent at its
+  // start.
   void Then(const std::function<void(Store&)>& body) {
     EXPECT_EQ(InChild([&] {
                 Store store(Directory());
@@ -196,9 +195,7 @@ TEST_F(DurabilityTest, FsyncOfALargeFileInPlaceSyncsOnlyTheBlob) {
     EXPECT_EQ(Value(Counter::kStoreCommits), commits);
     CutOff();
   });
-  Then([&](Store& store) {
-    EXPECT_EQ(store.Content("f"), "first" + large_.substr(5) + "second");
-  });
+  Then([&](Store& store) { EXPECT_EQ(store.Content("f"), "first" + large_.substr(5) + "second"); });
 }
 
 // 5.4, inline → blob: the old bytes go only after the new blob is durable.
@@ -396,10 +393,13 @@ TEST_F(DurabilityTest, AnOpenForWriteRowOutlivesAFailedSync) {
     EXPECT_GT(FailpointVisits("fs.blob.sync"), 0u);
     ::usleep(100'000);
     std::size_t rows = 0;
-    ASSERT_TRUE(store.engine().admin().Dump([&](std::string_view line) {
-      if (line.starts_with("open-for-write")) ++rows;
-      return true;
-    }).ok());
+    ASSERT_TRUE(store.engine()
+                    .admin()
+                    .Dump([&](std::string_view line) {
+                      if (line.starts_with("open-for-write")) ++rows;
+                      return true;
+                    })
+                    .ok());
     EXPECT_EQ(rows, 1u);
     CutOff();
   });
@@ -414,10 +414,13 @@ TEST_F(DurabilityTest, OpenForWriteRowsAreClearedAfterTheLastRelease) {
     }
   });
   Then([&](Store& store) {
-    ASSERT_TRUE(store.engine().admin().Dump([&](std::string_view line) {
-      EXPECT_FALSE(line.starts_with("open-for-write")) << line;
-      return true;
-    }).ok());
+    ASSERT_TRUE(store.engine()
+                    .admin()
+                    .Dump([&](std::string_view line) {
+                      EXPECT_FALSE(line.starts_with("open-for-write")) << line;
+                      return true;
+                    })
+                    .ok());
   });
 }
 
@@ -430,19 +433,20 @@ TEST_F(DurabilityTest, ManyFilesClosedUnsyncedAreSyncedByOneCall) {
     }
     const auto rows = [&] {
       std::size_t count = 0;
-      EXPECT_TRUE(store.engine().admin().Dump([&](std::string_view line) {
-        if (line.starts_with("open-for-write")) ++count;
-        return true;
-      }).ok());
+      EXPECT_TRUE(store.engine()
+                      .admin()
+                      .Dump([&](std::string_view line) {
+                        if (line.starts_with("open-for-write")) ++count;
+                        return true;
+                      })
+                      .ok());
       return count;
     };
     for (int i = 0; i < 3000 && rows() > 0; ++i) ::usleep(10'000);
     EXPECT_EQ(rows(), 0u);
     EXPECT_LT(Value(Counter::kBlobSyncs), 70u);
   });
-  Then([&](Store& store) {
-    EXPECT_EQ(store.Content("f7"), large_);
-  });
+  Then([&](Store& store) { EXPECT_EQ(store.Content("f7"), large_); });
 }
 
 // 5.7.
@@ -495,10 +499,13 @@ TEST_F(DurabilityTest, OrphansAreReapedAtTheNextStart) {
   Then([&](Store& store) {
     ASSERT_TRUE(store.engine().admin().CollectGarbage({}).ok());
     EXPECT_EQ(store.BlobFiles(), 0u);
-    ASSERT_TRUE(store.engine().admin().Dump([&](std::string_view line) {
-      EXPECT_FALSE(line.starts_with("orphan")) << line;
-      return true;
-    }).ok());
+    ASSERT_TRUE(store.engine()
+                    .admin()
+                    .Dump([&](std::string_view line) {
+                      EXPECT_FALSE(line.starts_with("orphan")) << line;
+                      return true;
+                    })
+                    .ok());
   });
 }
 
@@ -521,11 +528,12 @@ TEST_F(DurabilityTest, AnUnnamedFileThatWasSyncedAndLinkedKeepsItsContent) {
   });
 }
 
-// 5.1 and 5.3 again, at random: whatever point the process dies at, every file is one of its versions.
+// 5.1 and 5.3 again, at random: whatever point the process dies at, every file is one of its
+// versions.
 TEST_F(DurabilityTest, AKillAtAnyVisitLeavesEveryFileWhole) {
-  const char* points[] = {"fs.settle.before_commit", "fs.fsync.data",         "fs.fsync.log",
-                          "fs.open_row.before_commit", "fs.blob.write",       "fs.put.blob_sync",
-                          "fs.reap.before_commit",   "fs.blob.name_sync",     "fs.blob.clone"};
+  const char* points[] = {"fs.settle.before_commit",   "fs.fsync.data",     "fs.fsync.log",
+                          "fs.open_row.before_commit", "fs.blob.write",     "fs.put.blob_sync",
+                          "fs.reap.before_commit",     "fs.blob.name_sync", "fs.blob.clone"};
   int cuts = 0;
   for (const char* point : points) {
     for (int visit = 1; visit <= 2; ++visit) {
@@ -557,9 +565,9 @@ TEST_F(DurabilityTest, AKillAtAnyVisitLeavesEveryFileWhole) {
           return false;
         };
         const std::string put = store.Content("put");
-        EXPECT_TRUE(put.starts_with("(") || in(put, {Pattern(4 * kInlineLimit, 30),
-                                                     Pattern(4 * kInlineLimit, 31),
-                                                     Pattern(4 * kInlineLimit, 32)}));
+        EXPECT_TRUE(put.starts_with("(") ||
+                    in(put, {Pattern(4 * kInlineLimit, 30), Pattern(4 * kInlineLimit, 31),
+                             Pattern(4 * kInlineLimit, 32)}));
         const std::string small = store.Content("small");
         bool known = small.empty() || small.starts_with("(");
         for (int round = 0; round < 3; ++round) {

@@ -73,7 +73,8 @@ TEST_F(LiveContentTest, TruncateCutsAndExtendsWithZeros) {
     EXPECT_EQ(GetObject("f").value(), bytes.substr(0, size / 2));
     change.size = size;
     ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
-    EXPECT_EQ(GetObject("f").value(), bytes.substr(0, size / 2) + std::string(size - size / 2, '\0'));
+    EXPECT_EQ(GetObject("f").value(),
+              bytes.substr(0, size / 2) + std::string(size - size / 2, '\0'));
     change.size = 0;
     ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
     EXPECT_EQ(GetObject("f").value(), "");

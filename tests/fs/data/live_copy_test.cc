@@ -70,8 +70,7 @@ TEST_F(LiveCopyTest, RangesAreCopiedBetweenAllKindsOfContent) {
       WriteFile(root_, "a", source);
       WriteFile(root_, "b", target);
       auto into = OpenForWrite("b");
-      const std::uint64_t copied =
-          OpenFile("a", {})->CopyTo(1000, *into, 2000, from).value();
+      const std::uint64_t copied = OpenFile("a", {})->CopyTo(1000, *into, 2000, from).value();
       EXPECT_EQ(copied, from - 1000);
       if (target.size() < 2000 + copied) target.resize(2000 + copied, '\0');
       target.replace(2000, copied, source.substr(1000));

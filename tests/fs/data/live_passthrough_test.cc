@@ -1,5 +1,5 @@
-// Passthrough: the kernel writes into the blob behind our back. Here the test writes into the backing
-// descriptor as the kernel would.
+// Passthrough: the kernel writes into the blob behind our back. Here the test writes into the
+// backing descriptor as the kernel would.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,8 +26,8 @@ class LivePassthroughTest : public test::FileTest {
     ASSERT_EQ(::pwrite(handle.backing_fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset)),
               static_cast<ssize_t>(bytes.size()));
   }
-  // The collector's thread ends a passthrough in the background; this waits for that, and fails when it
-  // takes absurdly long.
+  // The collector's thread ends a passthrough in the background; this waits for that, and fails
+  // when it takes absurdly long.
   bool Eventually(const std::function<bool()>& holds) {
     for (int i = 0; i < 3000; ++i) {
       if (holds()) return true;
@@ -141,8 +141,7 @@ TEST_F(LivePassthroughTest, AMappingOutlivesTheReleaseAndItsStoresAreSeen) {
   const InodeId inode = WriteFile(root_, "f", Pattern(size, 3));
   auto handle = OpenFile("f", Passthrough(true));
   ASSERT_EQ(handle->mode(), AccessMode::kPassthrough);
-  void* mapped =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle->backing_fd(), 0);
+  void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle->backing_fd(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   handle.reset();
   EXPECT_FALSE(Cacheable(inode)) << "still open for writing";
@@ -162,8 +161,7 @@ TEST_F(LivePassthroughTest, AFileThatIsUnlinkedWhileMappedIsReapedAfterTheMappin
   const std::size_t size = 4 * kInlineLimit;
   WriteFile(root_, "f", Pattern(size, 4));
   auto handle = OpenFile("f", Passthrough(true));
-  void* mapped =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle->backing_fd(), 0);
+  void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle->backing_fd(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   handle.reset();
   ASSERT_TRUE(files().Unlink(caller_, root_, "f").ok());

@@ -1,5 +1,5 @@
-// GET beside writers: an answer is the content of one moment, also while the file is written, copied up,
-// replaced or removed.
+// GET beside writers: an answer is the content of one moment, also while the file is written,
+// copied up, replaced or removed.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -19,7 +19,8 @@ class LiveReadersTest : public test::FileTest {
     std::string bytes(reader.info().size, '\0');
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const auto part = std::span(bytes).subspan(done, std::min<std::size_t>(4096, bytes.size() - done));
+      const auto part =
+          std::span(bytes).subspan(done, std::min<std::size_t>(4096, bytes.size() - done));
       const auto got = reader.Read(done, std::as_writable_bytes(part));
       EXPECT_TRUE(got.ok());
       if (!got.ok() || *got == 0) break;
@@ -102,7 +103,8 @@ TEST_F(LiveReadersTest, GetsNeverSeeTornContentWhileAFileIsRewritten) {
     while (!done) {
       auto reader = objects().Open(bucket_, "f");
       ASSERT_TRUE(reader.ok());
-      if ((*reader)->sendfile_fd() < 0 && size > kInlineLimit) continue;  // announced: it may change
+      if ((*reader)->sendfile_fd() < 0 && size > kInlineLimit)
+        continue;  // announced: it may change
       const std::string bytes = ReadObject(**reader);
       ASSERT_EQ(bytes.size(), size);
       ASSERT_EQ(bytes.find_first_not_of(bytes[0]), std::string::npos) << "torn";
@@ -111,6 +113,26 @@ TEST_F(LiveReadersTest, GetsNeverSeeTornContentWhileAFileIsRewritten) {
     }
     writer.join();
   }
+}
+
+// hazards 2.1: who waits for the disk makes nobody else wait.
+TEST_F(LiveReadersTest, ASlowSyncDelaysNoStatNoReadAndNoWrite) {
+  auto handle = CreateFile("f");
+  const std::string bytes = Pattern(4 * kInlineLimit, 9);
+  ASSERT_TRUE(handle->Write(0, Bytes(bytes)).ok());
+  ASSERT_TRUE(ArmFailpoint("fs.blob.sync", "1*sleep(3000)"));
+  std::atomic<bool> synced{false};
+  std::thread syncer([&] {
+    EXPECT_TRUE(handle->Sync().ok());
+    synced = true;
+  });
+  while (FailpointVisits("fs.blob.sync") == 0) std::this_thread::yield();
+  EXPECT_EQ(files().GetAttributes(handle->inode())->size, bytes.size());
+  EXPECT_EQ(ReadAll(*handle, 0, bytes.size()), bytes);
+  EXPECT_EQ(GetObject("f").value(), bytes);
+  EXPECT_TRUE(handle->Write(0, Bytes("meanwhile")).ok());
+  EXPECT_FALSE(synced);
+  syncer.join();
 }
 
 TEST_F(LiveReadersTest, StatNeverGoesBackWhileAFileIsSettled) {

@@ -1,5 +1,5 @@
-// Many threads, few names, every kind of operation on content at once; then nothing may be left over. Each
-// thread's operations come from a printed seed; how they interleave does not.
+// Many threads, few names, every kind of operation on content at once; then nothing may be left
+// over. Each thread's operations come from a printed seed; how they interleave does not.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

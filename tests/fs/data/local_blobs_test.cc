@@ -51,10 +51,13 @@ class LocalBlobsTest : public ::testing::Test {
   }
   std::set<std::uint64_t> Stored() {
     std::set<std::uint64_t> ids;
-    EXPECT_TRUE(blobs_->ForEach(BlobId(0), BlobId(~std::uint64_t{0}), [&](BlobId blob) {
-                        ids.insert(blob.value());
-                        return Ok();
-                      }).ok());
+    EXPECT_TRUE(blobs_
+                    ->ForEach(BlobId(0), BlobId(~std::uint64_t{0}),
+                              [&](BlobId blob) {
+                                ids.insert(blob.value());
+                                return Ok();
+                              })
+                    .ok());
     return ids;
   }
 
