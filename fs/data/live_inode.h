@@ -5,7 +5,7 @@
 // file that was never written) or in one *blob*. `Committed` says what the row in the store has.
 //
 // Rules that hold all the time (hazards sections 1 and 5):
-//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else it is cloned.
+//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else cloned.
 //  2. A blob that a row names is written in place only after its open-for-write row is committed,
 //     and synced only after that row is durable.
 //  3. A settle that drops committed bytes which were copied into a new blob waits for its sync.
