@@ -98,7 +98,12 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
       AMPHORA_TRY(source.ShareInto(target, writer, published));
       copied = length;
     } else {
-      AMPHORA_ASSIGN(copied, source.CopyInto(offset, target, target_offset, length));
+      const auto done = source.CopyInto(offset, target, target_offset, length);
+      if (!done.ok()) {
+        target.NoteFailedWrite(writer);
+        return done.error();
+      }
+      copied = *done;
       if (copied > 0) target.NoteWrite(writer, std::max(target.size(), target_offset + copied));
     }
   }

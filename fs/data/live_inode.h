@@ -30,6 +30,7 @@
 
 #include "fs/changes.h"
 #include "fs/data/blob_store.h"
+#include "fs/data/fair_shared_mutex.h"
 #include "fs/data/live.h"
 #include "fs/handle.h"
 #include "fs/records.h"
@@ -174,7 +175,7 @@ class LiveInode {
   const InodeId id_;
   BucketId bucket_;
 
-  mutable std::shared_mutex io_;
+  mutable FairSharedMutex io_;
   // Guarded by io_.
   Place place_ = Place::kMemory;
   std::string memory_;          // kMemory: the first bytes; zeros follow up to size_

@@ -135,6 +135,23 @@ TEST_F(LiveReadersTest, ASlowSyncDelaysNoStatNoReadAndNoWrite) {
   syncer.join();
 }
 
+TEST_F(LiveReadersTest, AWriterGetsItsTurnAmongReadersWithoutPause) {
+  auto handle = CreateFile("f");
+  ASSERT_TRUE(handle->Write(0, Bytes(Pattern(1 << 20, 10))).ok());
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      while (!done) EXPECT_EQ(ReadAll(*handle, 0, 1 << 20).size(), 1u << 20);
+    });
+  }
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(handle->Write(0, Bytes("mine")).ok());
+  }
+  done = true;
+  for (auto& reader : readers) reader.join();
+}
+
 TEST_F(LiveReadersTest, StatNeverGoesBackWhileAFileIsSettled) {
   auto handle = CreateFile("f");
   const InodeId inode = handle->inode();
