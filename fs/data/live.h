@@ -156,6 +156,7 @@ class LiveTable {
     Time last_modified;
     std::uint64_t content_stamp = 0;
     bool privileges_killed = false;
+    std::optional<std::uint64_t> allocated;  // where the row alone says it
   };
   void NoteSettled(InodeId inode, const Settled& settled);
   std::optional<Settled> RecentlySettled(InodeId inode) const;

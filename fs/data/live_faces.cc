@@ -50,7 +50,7 @@ void LiveTable::Overlay(Attributes& attributes) {
   }
   if (!settled || settled->changed <= attributes.changed) return;
   attributes.size = settled->size;
-  attributes.allocated = (settled->size + 511) / 512 * 512;
+  if (settled->allocated) attributes.allocated = *settled->allocated;
   attributes.modified = settled->modified;
   attributes.changed = settled->changed;
   if (settled->privileges_killed) {

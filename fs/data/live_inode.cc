@@ -33,7 +33,8 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       last_modified_(record.last_modified),
       content_stamp_(record.content_stamp),
       permissions_(record.permissions),
-      in_memory_(place_ == Place::kMemory) {}
+      stored_(record.content == ContentKind::kInline ? record.size : 0),
+      shown_blob_id_(blob_id_) {}
 
 LiveInode::~LiveInode() { LeaveBlob(); }
 
@@ -57,7 +58,7 @@ void LiveInode::SetBlob(std::shared_ptr<Blob> blob) {
   std::lock_guard figures(figures_mutex_);
   blob_ = std::move(blob);
   shown_blob_ = blob_;
-  in_memory_ = place_ == Place::kMemory;
+  shown_blob_id_ = place_ == Place::kBlob ? blob_id_ : BlobId();
 }
 
 void LiveInode::LeaveBlob() {
@@ -349,6 +350,7 @@ void LiveInode::NoteWrite(const Writer& writer, std::uint64_t new_size) {
   std::lock_guard figures(figures_mutex_);
   MarkDirty(writer);
   size_ = new_size;
+  if (place_ == Place::kMemory) stored_ = loaded_ ? memory_.size() : committed_.size;
   modified_ = changed_ = last_modified_ = Time::Now();
   if (live_blob_) {
     // What this write did to the blob's own times is known; a later change of them is somebody

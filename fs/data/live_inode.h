@@ -215,7 +215,8 @@ class LiveInode {
   std::optional<std::uint32_t> permissions_;
   OriginId origin_;                   // who wrote since the last settle; 0: several, or S3
   std::shared_ptr<Blob> shown_blob_;  // blob_, for those who hold this lock only
-  bool in_memory_ = true;             // place_, likewise
+  std::uint64_t stored_ = 0;          // bytes in memory_; the rest of the size is a hole
+  BlobId shown_blob_id_;              // valid while place_ is kBlob
   std::shared_ptr<Blob> live_blob_;   // of a writable passthrough: its figures are the truth
   BlobId mapped_blob_;                // after its last release, until no mapping is left
   BlobFigures seen_;                  // of either, when last looked at

@@ -105,7 +105,14 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   OriginId origin;
   {
     std::lock_guard figures(figures_mutex_);
-    settled = {size(), modified_, changed_, last_modified_, content_stamp_, kill_privileges_};
+    settled = {.size = size(),
+               .modified = modified_,
+               .changed = changed_,
+               .last_modified = last_modified_,
+               .content_stamp = content_stamp_,
+               .privileges_killed = kill_privileges_,
+               .allocated = {}};
+    if (place_ == Place::kMemory) settled.allocated = (stored_ + 511) / 512 * 512;
     changes = changes_;
     origin = origin_;
   }

@@ -69,10 +69,13 @@ LiveView LiveInode::MakeView() {
   view.writable_passthrough = live_blob_ != nullptr || mapped_blob_.valid();
   if (live_blob_ || mapped_blob_.valid()) {
     view.allocated = seen_.allocated;
+  } else if (!shown_blob_id_.valid()) {
+    view.allocated = (stored_ + 511) / 512 * 512;
   } else if (shown_blob_) {
     if (const auto now = shown_blob_->Figures(); now.ok()) view.allocated = now->allocated;
-  } else if (in_memory_) {
-    view.allocated = (size() + 511) / 512 * 512;
+  } else {
+    const auto now = core_.blobs->Find(shown_blob_id_);
+    if (now.ok() && *now) view.allocated = (*now)->allocated;
   }
   if (rewritten_) {
     observed_ = true;

@@ -48,7 +48,11 @@ Attributes ToAttributes(InodeId inode, const InodeRecord& record) {
       break;
     default:
       attributes.size = record.size;
-      attributes.allocated = (record.size + 511) / 512 * 512;
+      // Of an empty file that was extended nothing is stored, whatever its size; of a blob the
+      // caller asks the disk.
+      if (record.content != ContentKind::kEmpty) {
+        attributes.allocated = (record.size + 511) / 512 * 512;
+      }
       break;
   }
   return attributes;

@@ -87,11 +87,26 @@ TEST_F(LiveContentTest, AnEmptyFileExtendedToATerabyteTakesNoRoom) {
   change.size = std::uint64_t{1} << 40;
   EXPECT_EQ(files().SetAttributes(caller_, inode, change, nullptr)->size, change.size);
   EXPECT_EQ(BlobFiles(), 0u);
+  EXPECT_EQ(files().GetAttributes(inode)->allocated, 0u);
   auto handle = OpenForWrite("huge");
   EXPECT_EQ(ReadAll(*handle, (std::uint64_t{1} << 40) - 3, 10), std::string(3, '\0'));
   ASSERT_TRUE(handle->Write(std::uint64_t{1} << 39, Bytes("middle")).ok());
   EXPECT_EQ(ReadAll(*handle, (std::uint64_t{1} << 39) - 1, 8), std::string("\0middle\0", 8));
   EXPECT_EQ(SizeOf("huge"), std::uint64_t{1} << 40);
+  EXPECT_LT(files().GetAttributes(inode)->allocated, 1u << 20);
+  ASSERT_TRUE(handle->Flush().ok());
+  handle.reset();
+  EXPECT_LT(files().GetAttributes(inode)->allocated, 1u << 20);
+}
+
+TEST_F(LiveContentTest, AllocatedBytesAreThoseThatAreKept) {
+  const InodeId inode = WriteFile(root_, "f", Pattern(1000, 11));
+  EXPECT_EQ(files().GetAttributes(inode)->allocated, 1024u);
+  auto handle = OpenForWrite("f");
+  ASSERT_TRUE(handle->Write(2000, Bytes("x")).ok());
+  EXPECT_EQ(files().GetAttributes(inode)->allocated, 2048u);
+  ASSERT_TRUE(handle->Write(0, Bytes(Pattern(1 << 20, 12))).ok());
+  EXPECT_GE(files().GetAttributes(inode)->allocated, 1u << 20);
 }
 
 TEST_F(LiveContentTest, AWriteBeyondTheLargestOffsetIsRefusedAndChangesNothing) {
