@@ -89,6 +89,8 @@ Status LiveInode::Settle(SettleFor reason) {
       if (orphan_.load() && reason != SettleFor::kForce) return Ok();
       if (!MustSyncBeforeSettle(reason)) {
         AMPHORA_TRY(SettleHeld(published));
+        // What lingers without a handle keeps no descriptor.
+        if (handles_ == 0 && place_ == Place::kBlob) SetBlob(nullptr);
         lock.unlock();
         core_.Publish(published);
         return Ok();
