@@ -9,6 +9,7 @@
 
 #include "meta/base/metrics.h"
 #include "tests/fs/objects/object_fixture.h"
+#include "tests/support/listing_reference.h"
 
 namespace amphora::fs {
 namespace {
@@ -16,57 +17,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-struct Page {
-  std::vector<std::string>
-      items;  // keys, and common prefixes with a '>' in front of them, in order
-  bool truncated = false;
-  std::string next;
-};
-
-// The reference: the definition of S3's listing over the sorted set of keys.
-Page Reference(const std::set<std::string>& keys, const ListRequest& request) {
-  Page page;
-  std::string behind;  // the common prefix that was answered last
-  auto at = keys.lower_bound(request.prefix);
-  if (request.start_after >= request.prefix) at = keys.upper_bound(request.start_after);
-  const auto common_of = [&](const std::string& key) -> std::string {
-    if (request.delimiter.empty()) return "";
-    const std::size_t found = key.find(request.delimiter, request.prefix.size());
-    return found == std::string::npos ? "" : key.substr(0, found + request.delimiter.size());
-  };
-  if (request.start_after.starts_with(request.prefix) &&
-      common_of(request.start_after) == request.start_after) {
-    behind = request.start_after;
-  }
-  for (; at != keys.end() && at->starts_with(request.prefix); ++at) {
-    const std::string common = common_of(*at);
-    if (!common.empty() && common == behind) continue;
-    if (page.items.size() == request.limit) {
-      page.truncated = true;
-      return page;
-    }
-    page.items.push_back(common.empty() ? *at : ">" + common);
-    page.next = common.empty() ? *at : common;
-    behind = common;
-  }
-  page.next.clear();
-  return page;
-}
-
-Page Merged(const ListPage& listed) {
-  Page page;
-  page.truncated = listed.truncated;
-  page.next = listed.next;
-  auto object = listed.objects.begin();
-  auto prefix = listed.common_prefixes.begin();
-  while (object != listed.objects.end() || prefix != listed.common_prefixes.end()) {
-    const bool take_object = prefix == listed.common_prefixes.end() ||
-                             (object != listed.objects.end() && object->key < *prefix);
-    page.items.push_back(take_object ? object->key : ">" + *prefix);
-    take_object ? (void)++object : (void)++prefix;
-  }
-  return page;
-}
+using test::ListedPage;
+using test::Merged;
+using test::ReferenceListing;
 
 class ListingTest : public test::ObjectTest {
  protected:
@@ -75,12 +28,12 @@ class ListingTest : public test::ObjectTest {
   }
 
   // One page compared; answers it.
-  Page Compare(const std::set<std::string>& keys, const ListRequest& request) {
+  ListedPage Compare(const std::set<std::string>& keys, const ListRequest& request) {
     const auto listed = objects().List(request);
     EXPECT_TRUE(listed.ok());
     if (!listed.ok()) return {};
-    const Page expected = Reference(keys, request);
-    Page page = Merged(*listed);
+    const ListedPage expected = ReferenceListing(keys, request);
+    ListedPage page = Merged(*listed);
     EXPECT_EQ(page.items, expected.items) << Text(request);
     EXPECT_EQ(page.truncated, expected.truncated) << Text(request);
     if (page.truncated) {
@@ -92,7 +45,7 @@ class ListingTest : public test::ObjectTest {
   // All pages of a listing.
   void CompareAll(const std::set<std::string>& keys, ListRequest request) {
     for (;;) {
-      const Page page = Compare(keys, request);
+      const ListedPage page = Compare(keys, request);
       if (HasFailure() || !page.truncated) return;
       request.start_after = page.next;
     }
@@ -251,7 +204,7 @@ TEST_F(ListingTest, AHundredThousandKeysAgreeWithTheReferenceAndPagesCostWhatThe
         const std::string after = random() % 2 == 0 ? "" : sample[random() % sample.size()];
         const std::uint64_t rows_before = Value(Counter::kStoreScanRows);
         const std::uint64_t gets_before = Value(Counter::kStoreGets);
-        const Page page = Compare(keys, Request(prefix, delimiter, after, limit));
+        const ListedPage page = Compare(keys, Request(prefix, delimiter, after, limit));
         ASSERT_FALSE(HasFailure());
         const std::uint64_t rows = Value(Counter::kStoreScanRows) - rows_before;
         const std::uint64_t gets = Value(Counter::kStoreGets) - gets_before;
