@@ -73,6 +73,13 @@ Result<InodeRecord> LockParentToAdd(Tx& tx, InodeId parent, ParentUse use) {
 
 Status AddEntry(Tx& tx, Slot& slot, BucketId bucket, const NewEntry& entry) {
   const bool is_directory = entry.kind == FileKind::kDirectory;
+  // One of its own kind is there: RENAME_EXCHANGE between a file and a directory can meet it.
+  if (is_directory ? slot.directory.has_value() : slot.file.has_value()) {
+    return Error(ErrorCode::kExists, "the name is taken by one of its own kind");
+  }
+  if (!is_directory && slot.raw.empty() && slot.parent.value() == bucket.value()) {
+    return Error(ErrorCode::kInvalidArgument, "a file with the empty name in a bucket has no key");
+  }
   DentryRecord record;
   record.inode = entry.inode;
   record.kind = entry.kind;
