@@ -27,7 +27,7 @@ struct BucketInfo {
   std::string name;
   std::string owner;
   Time created;
-  std::uint64_t objects = 0;  // filled in by GetBucket: files and explicit directories
+  std::uint64_t objects = 0;  // filled in by GetBucket: files, a hard-linked one once
   std::uint64_t bytes = 0;    // logical bytes of files
 };
 
