@@ -8,12 +8,13 @@ import unittest
 
 from amphora_store import is_mounted
 from odd_names import ODD_COMPONENTS
-from prelude import BOOST, BUCKET, InteropTest, client_environment, hash_file, hash_tree, run_client, write_random
+from prelude import (BOOST, BUCKET, InteropTest, client_environment, hash_file, hash_tree, list_objects,
+                     run_client, write_random)
 
 GOOFYS = os.environ.get("AMPHORA_GOOFYS", "build/tools/goofys")
 START_LIMIT_S = 30
-# goofys splits larger files into a multipart upload.
-GOOFYS_PART = 5 << 20
+# goofys sends files from 5 MiB on as a multipart upload.
+GOOFYS_MOST = (5 << 20) - 1
 
 
 class Goofys(InteropTest):
@@ -78,7 +79,7 @@ class GoofysFilesTest(Goofys):
         self.assertEqual(hash_file(self.goofys / "large"), hash_file(self.point / "large"))
 
     def test_odd_names_and_sizes(self):
-        sizes = {"empty": 0, "one": 1, "inline": 16 << 10, "over": (16 << 10) + 1, "part": GOOFYS_PART}
+        sizes = {"empty": 0, "one": 1, "inline": 16 << 10, "over": (16 << 10) + 1, "most": GOOFYS_MOST}
         for name, size in sizes.items():
             write_random(self.goofys / name, size)
         for name in ODD_COMPONENTS:
@@ -91,13 +92,17 @@ class GoofysFilesTest(Goofys):
         self.assertEqual(set(shown), set(ODD_COMPONENTS) | set(sizes))
 
     def test_what_one_side_removes_is_gone_on_the_other(self):
+        client = self.boto()
         for writer, reader in ((self.goofys, self.point), (self.point, self.goofys)):
             (writer / "folder").mkdir()
             (writer / "folder" / "file").write_bytes(b"bytes")
             self.assertEqual((reader / "folder" / "file").read_bytes(), b"bytes")
+            self.assertEqual(sorted(list_objects(client)), ["folder/", "folder/file"])
             shutil.rmtree(reader / "folder")
+            # goofys remembers directories that it made itself, so only the file is asked for there.
             self.assertFalse((writer / "folder" / "file").exists())
-            self.assertFalse((writer / "folder").exists())
+            self.assertEqual(list_objects(client), {})
+            self.assertFalse((self.point / "folder").exists())
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class MountTest(InteropTest):
         os.mkdir(os.fsencode(self.point) + b"/d\xff")
         with open(os.fsencode(self.point) + b"/d\xff/f\x01\xfe", "wb") as file:
             file.write(b"bytes")
-        answer = self.store.s3.request("GET", f"/{BUCKET}", query="list-type=2&encoding-type=url")
+        answer = self.store.s3.request("GET", f"/{BUCKET}?list-type=2&encoding-type=url")
         self.assertIn(b"<Key>d%FF/f%01%FE</Key>", answer.body)
         self.assertEqual(self.store.s3.request("GET", f"/{BUCKET}/d%FF/f%01%FE").body, b"bytes")
 
