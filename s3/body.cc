@@ -40,7 +40,9 @@ Outcome<std::size_t> Body::Unframe(std::size_t bytes) {
   while (!input.empty()) {
     auto step = decoder_->Decode(input);
     if (!step) return std::unexpected(FromChunked(step.error()));
-    std::memmove(buffer_.get() + payload_bytes, step->payload.data(), step->payload.size());
+    if (!step->payload.empty()) {  // else its data() is null, which memmove may not be given
+      std::memmove(buffer_.get() + payload_bytes, step->payload.data(), step->payload.size());
+    }
     payload_bytes += step->payload.size();
     input = input.subspan(step->consumed);
   }
