@@ -2,7 +2,6 @@
 // of a session releases those whose RELEASE will never come. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -16,8 +15,6 @@ struct OpenFile {
   std::shared_ptr<fs::FileHandle> handle;
   // It holds a reference to its inode's registration (passthrough.h).
   bool registered = false;
-  // It was truncated through this mount: its FLUSH may wait for the disk (hazards 5.5).
-  std::atomic<bool> truncated{false};
   std::list<OpenFile>::iterator self;
 };
 

@@ -43,7 +43,6 @@ void SetAttributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int
                    fuse_file_info* info) {
   Context& context = ContextOf(request);
   OpenFile* file = info != nullptr && info->fh != 0 ? &FileOf(info) : nullptr;
-  if (file != nullptr && (which & FUSE_SET_ATTR_SIZE)) file->truncated = true;
   const auto changed = context.engine.files().SetAttributes(
       ToCaller(request), ToInode(context, node), ToChange(*wanted, which),
       file == nullptr ? nullptr : file->handle.get());

@@ -84,9 +84,9 @@ void Write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, 
 }
 
 void Flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  OpenFile& file = FileOf(info);
-  if (!file.truncated.exchange(false) && !file.handle->FlushMayWait()) {
-    ReplyStatus(request, file.handle->Flush());
+  fs::FileHandle& handle = *FileOf(info).handle;
+  if (!handle.FlushMayWait()) {
+    ReplyStatus(request, handle.Flush());
     return;
   }
   ContextOf(request).pool.Run(

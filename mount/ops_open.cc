@@ -30,7 +30,6 @@ OpenFile& Attach(Context& context, std::shared_ptr<fs::FileHandle> handle, int b
                  fuse_file_info* info) {
   OpenFile& file = context.open_files.Add(std::move(handle));
   file.registered = backing_id > 0;
-  file.truncated = file.handle->options().truncate;
   info->fh = reinterpret_cast<std::uint64_t>(&file);
   info->noflush = !file.handle->options().write;
   if (file.registered) {

@@ -193,7 +193,7 @@ void Session::Serve() {
     session_.reset();
   }
   serving_ = false;
-  if (result < 0) {
+  if (result < 0 && result != -ECONNABORTED) {  // that one is a forced unmount
     std::string line = "the loop of a mount ended with an error";
     AppendField(line, "mount", context_.options.directory);
     AppendField(line, "errno", static_cast<std::uint64_t>(-result));
