@@ -1,6 +1,7 @@
 // mknod, mkdir, symlink, open with O_CREAT, O_TMPFILE.
 #include <sys/stat.h>
 
+#include "fs/change_hub.h"
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
@@ -65,6 +66,15 @@ Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_
   return Added{std::move(record), true, fresh};
 }
 
+// What the kernel is told of a new inode. It installs that without looking at its age, so with a second
+// mount, through which the inode may be changed at this moment, it must not keep it (hazards 3.2). S3
+// reaches it by its name only, and that invalidation waits for the reply.
+Attributes AttributesOfNew(const Core& core, InodeId inode, const InodeRecord& record) {
+  Attributes attributes = ToAttributes(inode, record);
+  attributes.cacheable = core.changes->size() <= 1;
+  return attributes;
+}
+
 Status CheckNode(const NewNode& node) {
   if (node.kind != FileKind::kSymlink) return Ok();
   if (node.symlink_target.empty()) return Error(ErrorCode::kNotFound, "empty symlink target");
@@ -82,7 +92,7 @@ Result<Attributes> Files::MakeNode(const Caller& caller, InodeId parent, std::st
     return AddNode(tx, caller, parent, name, node, fresh, false);
   });
   if (!committed.ok()) return committed.error();
-  return ToAttributes(fresh, committed->value.record);
+  return AttributesOfNew(core_, fresh, committed->value.record);
 }
 
 Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::string_view name,
@@ -97,12 +107,16 @@ Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::stri
   if (!committed.ok()) return committed.error();
   const Added& added = committed->value;
   if (created != nullptr) *created = added.created;
-  if (!added.created) return Open(caller, added.inode, options);
+  if (!added.created) {
+    auto opened = Open(caller, added.inode, options);
+    if (opened.ok()) opened->attributes.cacheable = false;  // as of a LINK reply (hazards 3.2)
+    return opened;
+  }
   auto live = core_.live->AcquireNew(fresh, added.record);
   core_.live->NoteCommit(fresh, committed->ticket);
   AMPHORA_ASSIGN(auto handle,
                  OpenHandle(core_, std::move(live), caller, options, Freshness::kFresh));
-  Attributes attributes = ToAttributes(fresh, added.record);
+  Attributes attributes = AttributesOfNew(core_, fresh, added.record);
   core_.live->Overlay(attributes);
   return OpenedFile{attributes, std::move(handle)};
 }
