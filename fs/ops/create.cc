@@ -66,9 +66,9 @@ Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_
   return Added{std::move(record), true, fresh};
 }
 
-// What the kernel is told of a new inode. It installs that without looking at its age, so with a second
-// mount, through which the inode may be changed at this moment, it must not keep it (hazards 3.2). S3
-// reaches it by its name only, and that invalidation waits for the reply.
+// What the kernel is told of a new inode. It installs that without looking at its age, so with a
+// second mount, through which the inode may be changed at this moment, it must not keep it (hazards
+// 3.2). S3 reaches it by its name only, and that invalidation waits for the reply.
 Attributes AttributesOfNew(const Core& core, InodeId inode, const InodeRecord& record) {
   Attributes attributes = ToAttributes(inode, record);
   attributes.cacheable = core.changes->size() <= 1;
