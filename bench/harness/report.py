@@ -54,13 +54,13 @@ def machine(root):
 
 
 def linked(binary, library):
-    """The file name of a shared library that a binary uses, with its version."""
+    """The file name of a shared library that a binary uses, with its version, or how it is linked else."""
     done = subprocess.run(["ldd", str(binary)], capture_output=True, text=True)
     for line in done.stdout.splitlines():
         words = line.split()
         if words and words[0].startswith(library) and len(words) > 2:
             return pathlib.Path(os.path.realpath(words[2])).name
-    return None
+    return f"{library} (static)"
 
 
 def median_of(rounds, row):
