@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "cli/commands/command.h"
 #include "cli/version.h"
@@ -25,15 +26,22 @@ int Tell(const Failure& failure) {
   return static_cast<int>(failure.code);
 }
 
-// "amphora bucket create": what the command line named before it went wrong.
-std::string DeepestCommand(const CLI::App& app) {
+// "subcommand frob is not known; see `amphora bucket --help`": CLI11's words after what the command
+// line named before it went wrong; for a missing subcommand CLI11 does not say what stood in its
+// place.
+std::string DescribeUsage(const CLI::App& app, const CLI::ParseError& error) {
   std::string name = app.get_name();
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     name += " " + at->get_name();
   }
-  return name;
+  std::string text = error.what();
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty()) {
+    text = "'" + unknown.front() + "' is not known";
+  }
+  return text + "; see `" + name + " --help`";
 }
 
 void AddCommands(Program& program) {
@@ -66,8 +74,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return Tell({ExitCode::kUsage,
-                 std::string(error.what()) + "; see `" + DeepestCommand(app) + " --help`"});
+    return Tell({ExitCode::kUsage, DescribeUsage(app, error)});
   }
   const Outcome<ExitCode> outcome = action();
   if (!outcome) return Tell(outcome.error());

@@ -52,8 +52,8 @@ class Admin {
  public:
   explicit Admin(Core& core) : core_(core) {}
 
-  // Proves dentries, inodes, directory rows, content, blobs, reference counts and counters consistent.
-  // Reads one snapshot; correct beside running work.
+  // Proves dentries, inodes, directory rows, content, blobs, reference counts and counters
+  // consistent. Reads one snapshot; correct beside running work.
   Result<CheckReport> Check(const ProgressFunction& progress);
   // Removes every blob that nothing refers to now; answers how many.
   Result<std::uint64_t> CollectGarbage(const ProgressFunction& progress);

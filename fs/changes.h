@@ -1,5 +1,6 @@
-// Change events: what the engine tells the mounts after a commit, so that their kernels forget exactly
-// what is no longer true. Published with no engine lock held, before the mutating call returns.
+// Change events: what the engine tells the mounts after a commit, so that their kernels forget
+// exactly what is no longer true. Published with no engine lock held, before the mutating call
+// returns.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,17 @@ struct Change {
     kContent,     // bytes and attributes of `inode`
   };
   What what = What::kEntry;
-  InodeId inode;      // the parent directory for kEntry
-  std::string name;   // visible name, for kEntry
-  // kEntry: the inode the name meant before (0: none known), for mounts that keep something by inode.
+  InodeId inode;     // the parent directory for kEntry
+  std::string name;  // visible name, for kEntry
+  // kEntry: the inode the name meant before (0: none known), for mounts that keep something by
+  // inode.
   InodeId old_inode;
-  BucketId bucket;    // 0: the change is above buckets (volumes)
-  OriginId origin;    // whose kernel knows already; 0: S3
+  BucketId bucket;  // 0: the change is above buckets (volumes)
+  OriginId origin;  // whose kernel knows already; 0: S3
 };
 
-// A mount's invalidator. OnChanges must be quick: it queues. Called on the thread that made the change.
+// A mount's invalidator. OnChanges must be quick: it queues. Called on the thread that made the
+// change.
 class ChangeSink {
  public:
   virtual ~ChangeSink() = default;

@@ -1,5 +1,5 @@
-// The parts of an open engine, built once by Engine::Open and handed to every operation. Not part of the
-// face: only fs/ includes this.
+// The parts of an open engine, built once by Engine::Open and handed to every operation. Not part
+// of the face: only fs/ includes this.
 #pragma once
 
 #include <memory>
@@ -44,8 +44,8 @@ class Core {
   std::unique_ptr<LiveTable> live;
   std::unique_ptr<Collector> collector;
 
-  // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine lock
-  // while publishing.
+  // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine
+  // lock while publishing.
   template <typename Body>
   auto Run(OriginId origin, Body&& body)
       -> Result<meta::Committed<typename std::invoke_result_t<Body&, Tx&>::value_type>> {

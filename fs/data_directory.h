@@ -1,5 +1,5 @@
-// The data directory: who owns it (a lock file), and the format it was written in (a text file that a
-// person can read). A newer format is refused before anything is written.
+// The data directory: who owns it (a lock file), and the format it was written in (a text file that
+// a person can read). A newer format is refused before anything is written.
 //
 //   DATA/format   "amphora-store 1\n"
 //   DATA/lock     the owner's process id; held with flock(2)
@@ -16,8 +16,8 @@ namespace amphora::fs {
 
 class DataDirectory {
  public:
-  // Creates the directory (mode 0700, with its parents) and the format file of a new store. kBusy: another
-  // process holds the lock (logged with its id); kNewerFormat.
+  // Creates the directory (mode 0700, with its parents) and the format file of a new store. kBusy:
+  // another process holds the lock (logged with its id); kNewerFormat.
   static Result<std::unique_ptr<DataDirectory>> Open(const std::string& path);
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;

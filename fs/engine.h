@@ -1,5 +1,5 @@
-// The engine's face: one open store. mount/ and s3/ include this and the headers it names, nothing else
-// of fs/. One process owns a data directory. Thread-safe.
+// The engine's face: one open store. mount/ and s3/ include this and the headers it names, nothing
+// else of fs/. One process owns a data directory. Thread-safe.
 //
 //   fs::EngineOptions options{.data_directory = "/var/lib/amphora"};
 //   auto engine = fs::Engine::Open(options);
@@ -26,14 +26,15 @@ namespace amphora::fs {
 inline constexpr std::uint32_t kStoreFormat = 1;  // what this build writes and reads
 
 struct EngineOptions {
-  std::string data_directory;          // created (mode 0700) when missing
-  std::size_t inline_limit = 16 << 10;  // bytes; 0 to 65,536: content up to this size lives in the store
+  std::string data_directory;  // created (mode 0700) when missing
+  std::size_t inline_limit =
+      16 << 10;  // bytes; 0 to 65,536: content up to this size lives in the store
 };
 
 class Engine {
  public:
-  // Creates or opens the store and recovers from a crash. kBusy: another process has it (the log says
-  // which); kNewerFormat: written by a newer release, nothing was changed.
+  // Creates or opens the store and recovers from a crash. kBusy: another process has it (the log
+  // says which); kNewerFormat: written by a newer release, nothing was changed.
   static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options);
   // Settles open files, stops the background threads, closes the store.
   ~Engine();
@@ -55,8 +56,8 @@ class Engine {
   Ticket NewestTicket();
   // Blocks until durable. kPoisoned after a failed sync.
   Status WaitDurable(Ticket ticket);
-  // Calls `done` once `ticket` is durable and every mount has been told of the changes published before
-  // this call. May call it here and now, or on another thread; it must be quick.
+  // Calls `done` once `ticket` is durable and every mount has been told of the changes published
+  // before this call. May call it here and now, or on another thread; it must be quick.
   void WhenSettled(Ticket ticket, std::function<void(Status)> done);
   // The same, blocking.
   Status WaitSettled(Ticket ticket);

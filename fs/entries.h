@@ -1,8 +1,8 @@
-// Names in directories: the only place that writes dentries, positions and directory sums, so that the
-// namespace rules (hazards section 4) live once. Every function works inside a transaction.
+// Names in directories: the only place that writes dentries, positions and directory sums, so that
+// the namespace rules (hazards section 4) live once. Every function works inside a transaction.
 //
-// The guard rule: who adds a name calls LockParentToAdd (parent row shared) first; who removes a directory
-// takes its row exclusively before the scan that proves it empty (CheckEmptyExclusively).
+// The guard rule: who adds a name calls LockParentToAdd (parent row shared) first; who removes a
+// directory takes its row exclusively before the scan that proves it empty (CheckEmptyExclusively).
 #pragma once
 
 #include <optional>
@@ -29,8 +29,8 @@ Result<Slot> ReadSlot(Tx& tx, InodeId parent, std::string_view raw, Lock lock);
 enum class ParentUse : std::uint8_t { kPosix, kObject };
 Result<InodeRecord> LockParentToAdd(Tx& tx, InodeId parent, ParentUse use);
 
-// Writes the dentry, the position and the parent's sums; shows or hides the file of the same name; adds
-// the change events. `slot` is kept up to date.
+// Writes the dentry, the position and the parent's sums; shows or hides the file of the same name;
+// adds the change events. `slot` is kept up to date.
 struct NewEntry {
   InodeId inode;
   FileKind kind = FileKind::kRegular;
@@ -40,7 +40,8 @@ Status AddEntry(Tx& tx, Slot& slot, BucketId bucket, const NewEntry& entry);
 Status ReplaceEntry(Tx& tx, Slot& slot, BucketId bucket, const NewEntry& entry);
 Status RemoveEntry(Tx& tx, Slot& slot, BucketId bucket, bool is_directory);
 
-// kNotEmpty when directory `inode` has an entry. Takes its inode row exclusively first; answers the row.
+// kNotEmpty when directory `inode` has an entry. Takes its inode row exclusively first; answers the
+// row.
 Result<InodeRecord> CheckEmptyExclusively(Tx& tx, InodeId inode);
 
 }  // namespace amphora::fs

@@ -5,10 +5,10 @@
 //   @amphora@d:NAME   the directory NAME
 //
 // NAME is the raw name with '%' and NUL written as %XX (upper-case hex). Shown for: the empty
-// name ("x//y" has a directory with an empty name; "dir/" with content is the file with the empty name in
-// dir), "." and "..", names with NUL, names that begin with the prefix, and a file beside a directory of
-// the same name. The escape addresses its file or directory in every call, also where it is not needed.
-// Decoding is total, encoding injective. Pure functions.
+// name ("x//y" has a directory with an empty name; "dir/" with content is the file with the empty
+// name in dir), "." and "..", names with NUL, names that begin with the prefix, and a file beside a
+// directory of the same name. The escape addresses its file or directory in every call, also where
+// it is not needed. Decoding is total, encoding injective. Pure functions.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,8 @@ inline constexpr std::string_view kEscapePrefix = "@amphora@";
 // What a visible name asks for.
 struct VisibleName {
   std::string raw;
-  // Set when the name was an escape: then only that kind is meant. Otherwise a directory of the name
-  // hides a file of the name.
+  // Set when the name was an escape: then only that kind is meant. Otherwise a directory of the
+  // name hides a file of the name.
   std::optional<bool> directory;
 };
 

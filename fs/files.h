@@ -1,7 +1,7 @@
-// The POSIX face of the engine: names, attributes, directories and xattrs by inode, as the VFS asks for
-// them. Names are *visible* names: what S3 calls by a name that POSIX cannot carry is shown and
-// addressed under a reversible escape (fs/escape.h). All calls are blocking and thread-safe; none waits
-// for the disk's durability unless it says so.
+// The POSIX face of the engine: names, attributes, directories and xattrs by inode, as the VFS asks
+// for them. Names are *visible* names: what S3 calls by a name that POSIX cannot carry is shown and
+// addressed under a reversible escape (fs/escape.h). All calls are blocking and thread-safe; none
+// waits for the disk's durability unless it says so.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct AttributeChange {
   std::optional<Time> modified;
   bool accessed_now = false;
   bool modified_now = false;
-  // Clears setuid and (with group execute) setgid, as a write or truncate by an unprivileged user does.
+  // Clears setuid and (with group execute) setgid, as a write or truncate by an unprivileged user
+  // does.
   bool kill_privileges = false;
 };
 
@@ -90,8 +91,8 @@ class Files {
   Result<Attributes> Lookup(InodeId parent, std::string_view name);
   Result<Attributes> GetAttributes(InodeId inode);
   // A size change waits for nothing; `handle` may be null (truncate(2)).
-  Result<Attributes> SetAttributes(const Caller& caller, InodeId inode, const AttributeChange& change,
-                                   FileHandle* handle);
+  Result<Attributes> SetAttributes(const Caller& caller, InodeId inode,
+                                   const AttributeChange& change, FileHandle* handle);
   Result<std::string> ReadLink(InodeId inode);
 
   // mknod, mkdir, symlink. kExists when the visible name is taken.
@@ -121,8 +122,8 @@ class Files {
   // xattr(7). Synthetic names user.s3.* are answered by GetXattr and not listed (hazards 4.5).
   Result<std::string> GetXattr(InodeId inode, std::string_view name);
   Result<std::vector<std::string>> ListXattrs(InodeId inode);
-  Status SetXattr(const Caller& caller, InodeId inode, std::string_view name, std::string_view value,
-                  XattrMode mode);
+  Status SetXattr(const Caller& caller, InodeId inode, std::string_view name,
+                  std::string_view value, XattrMode mode);
   Status RemoveXattr(const Caller& caller, InodeId inode, std::string_view name);
 
   Result<Usage> GetUsage(InodeId inode);
@@ -130,11 +131,12 @@ class Files {
   // fsync(2) of a directory: blocks until every change made so far is durable.
   Status SyncDirectory(InodeId directory);
 
-  // The kernel behind mount `origin` no longer knows `inode`: an unlinked one is reaped now if nothing
-  // else holds it (hazards 3.5).
+  // The kernel behind mount `origin` no longer knows `inode`: an unlinked one is reaped now if
+  // nothing else holds it (hazards 3.5).
   void Forget(OriginId origin, InodeId inode);
 
-  // Turns "volume/bucket/dir" into the inode it names; "" is the store's root. For choosing a mount's root.
+  // Turns "volume/bucket/dir" into the inode it names; "" is the store's root. For choosing a
+  // mount's root.
   Result<Attributes> ResolvePath(std::string_view path);
 
  private:

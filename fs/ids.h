@@ -1,5 +1,5 @@
-// Ids and stamps that are never given out twice, also after a crash: each comes from a range that was
-// made durable before its first id was used (hazards 5.1). Thread-safe.
+// Ids and stamps that are never given out twice, also after a crash: each comes from a range that
+// was made durable before its first id was used (hazards 5.1). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@ namespace amphora::fs {
 
 class IdSource {
  public:
-  // `name` names the reservation row; `first` is the first id of a fresh store; `step` is how many one
-  // reservation takes (one durable write each).
+  // `name` names the reservation row; `first` is the first id of a fresh store; `step` is how many
+  // one reservation takes (one durable write each).
   IdSource(meta::Store& store, std::string name, std::uint64_t first, std::uint64_t step);
   // Reads the reservation. Ids of [unsettled_begin(), its limit) may have been used before a crash.
   Status Open();
@@ -42,8 +42,8 @@ class IdSource {
   std::uint64_t unsettled_end_ = 0;
 };
 
-// Stamps order commits: greater than every stamp before, close to the wall clock's nanoseconds, also
-// when the clock steps back or the process restarts.
+// Stamps order commits: greater than every stamp before, close to the wall clock's nanoseconds,
+// also when the clock steps back or the process restarts.
 class StampSource {
  public:
   explicit StampSource(meta::Store& store);

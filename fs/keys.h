@@ -1,5 +1,5 @@
-// Every key of the metadata store. Binary, memcmp-ordered; integers big-endian; the first byte is the
-// kind. `ino`, `blob`, `pos` are 8 bytes, names are raw bytes to the end of the key.
+// Every key of the metadata store. Binary, memcmp-ordered; integers big-endian; the first byte is
+// the kind. `ino`, `blob`, `pos` are 8 bytes, names are raw bytes to the end of the key.
 //
 //   kind  rest                              value             what
 //   'A'   access key id                     AccessKey         a key of the S3 face
@@ -9,18 +9,20 @@
 //   'I'   ino                               Inode             a file or directory
 //   'K'   ino (volume), name                Bucket            a bucket
 //   'L'   ino (directory), pos              Position          the directory in order of position
-//   'O'   ino                               (empty)           an inode without a name that something holds
-//   'R'   name                              Reservation       ids and stamps given out
-//   'S'   ino (directory)                   merged            see DirectorySums, DirectoryTimes
+//   'O'   ino                               (empty)           an inode without a name that
+//   something holds 'R'   name                              Reservation       ids and stamps given
+//   out 'S'   ino (directory)                   merged            see DirectorySums, DirectoryTimes
 //   'U'   ino (bucket)                      merged            see UsageSums
 //   'V'   name                              Volume            a volume
 //   'W'   ino                               blob (8 bytes)    open for writing: recovery must look
 //   'X'   ino, name                         value's bytes     an xattr
-//   'Z'   ino (directory)                   (empty)           an implicit directory that may be empty now
+//   'Z'   ino (directory)                   (empty)           an implicit directory that may be
+//   empty now
 //
 // The content table has one kind of key: ino → the bytes of an inline file.
 //
-// Because a directory's name ends in '/', the order of sibling names equals the order of whole S3 keys.
+// Because a directory's name ends in '/', the order of sibling names equals the order of whole S3
+// keys.
 #pragma once
 
 #include <cstdint>
@@ -83,11 +85,12 @@ meta::KeyRange DentriesFrom(InodeId directory, std::string_view key_suffix);
 std::string PrefixEnd(std::string_view prefix);
 
 // The parts of a key; kCorrupt when it is not of that kind.
-Result<InodeId> DecodeInodeOf(std::string_view key);          // 'D' 'I' 'K' 'L' 'O' 'S' 'U' 'W' 'X' 'Z'
-Result<BlobId> DecodeBlobOf(std::string_view key);            // 'B' 'G'
+Result<InodeId> DecodeInodeOf(std::string_view key);  // 'D' 'I' 'K' 'L' 'O' 'S' 'U' 'W' 'X' 'Z'
+Result<BlobId> DecodeBlobOf(std::string_view key);    // 'B' 'G'
 Result<std::uint64_t> DecodePositionOf(std::string_view key);  // 'L'
-Result<EntryName> DecodeNameOf(std::string_view key);         // 'D'
-std::string_view DecodeTextOf(std::string_view key);          // 'A' 'R' 'V': after the kind; 'K' 'X': after the inode
+Result<EntryName> DecodeNameOf(std::string_view key);          // 'D'
+std::string_view DecodeTextOf(
+    std::string_view key);  // 'A' 'R' 'V': after the kind; 'K' 'X': after the inode
 // For dump: "dentry 17 photos/".
 std::string KeyToText(std::string_view key);
 

@@ -1,6 +1,6 @@
-// The object face of the engine: the same tree, by whole key, as S3 asks for it. All calls are blocking
-// and thread-safe. A mutation answers a Ticket and has published its changes; acknowledge it only after
-// Engine::WhenSettled(ticket) (durable, and every mount's kernel told).
+// The object face of the engine: the same tree, by whole key, as S3 asks for it. All calls are
+// blocking and thread-safe. A mutation answers a Ticket and has published its changes; acknowledge
+// it only after Engine::WhenSettled(ticket) (durable, and every mount's kernel told).
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ namespace amphora::fs {
 
 class Core;
 
-// The standard headers that S3 keeps with an object, and the user's own (x-amz-meta-*, lower-case names
-// without the prefix). Empty: not set. (S3: working with object metadata)
+// The standard headers that S3 keeps with an object, and the user's own (x-amz-meta-*, lower-case
+// names without the prefix). Empty: not set. (S3: working with object metadata)
 struct ObjectMetadata {
   std::string content_type;
   std::string content_encoding;
@@ -49,7 +49,7 @@ struct ObjectInfo {
   InodeId inode;
   FileKind kind = FileKind::kRegular;
   std::uint64_t size = 0;
-  std::string etag;  // without quotes
+  std::string etag;    // without quotes
   Time last_modified;  // when content or object metadata last changed, by our clock
   // Of Head and OpenObject only, not of listings:
   ObjectMetadata metadata;
@@ -94,15 +94,15 @@ struct PutOutcome {
   Ticket ticket = 0;
 };
 
-// The bytes of one PUT on their way in: memory first, a fresh blob when they are many. Dropped without
-// Commit, it leaves nothing. Used by one thread at a time.
+// The bytes of one PUT on their way in: memory first, a fresh blob when they are many. Dropped
+// without Commit, it leaves nothing. Used by one thread at a time.
 class ObjectWriter {
  public:
   virtual ~ObjectWriter() = default;
   virtual Status Append(std::span<const std::byte> data) = 0;
   virtual std::uint64_t size() const = 0;
-  // Puts the object in place of what the key names, in one transaction. Blocks for the blob's fdatasync
-  // when the content is large (hazards 5.2). Once only.
+  // Puts the object in place of what the key names, in one transaction. Blocks for the blob's
+  // fdatasync when the content is large (hazards 5.2). Once only.
   virtual Result<PutOutcome> Commit(const PutOptions& options) = 0;
 };
 
@@ -114,16 +114,17 @@ struct BeginPutRequest {
   std::vector<DigestKind> digests;
 };
 
-// One object's content as it was when opened: never torn by a later PUT or DELETE. One thread at a time.
+// One object's content as it was when opened: never torn by a later PUT or DELETE. One thread at a
+// time.
 class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
   virtual const ObjectInfo& info() const = 0;
-  // Bytes read, fewer than asked only at the end. kStale when a POSIX writer changed the file in a way
-  // that would tear the answer: cut the connection.
+  // Bytes read, fewer than asked only at the end. kStale when a POSIX writer changed the file in a
+  // way that would tear the answer: cut the connection.
   virtual Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer) = 0;
-  // A descriptor from which [0, size) may be sent with sendfile(2) as long as the reader lives, or -1:
-  // then use Read.
+  // A descriptor from which [0, size) may be sent with sendfile(2) as long as the reader lives, or
+  // -1: then use Read.
   virtual int sendfile_fd() const = 0;
 };
 
@@ -140,8 +141,8 @@ struct DeleteManyItem {
 struct ListRequest {
   BucketId bucket;
   std::string prefix;
-  std::string delimiter;    // empty: flat
-  std::string start_after;  // exclusive; equal to a common prefix: that whole prefix is behind us
+  std::string delimiter;     // empty: flat
+  std::string start_after;   // exclusive; equal to a common prefix: that whole prefix is behind us
   std::size_t limit = 1000;  // keys plus common prefixes, 0 to 1000
 };
 
@@ -157,8 +158,8 @@ class Objects {
   explicit Objects(Core& core) : core_(core) {}
 
   Result<std::unique_ptr<ObjectWriter>> BeginPut(const BeginPutRequest& request);
-  // kNotFound: no such key. A negative answer that rests on another's commit is given only once that
-  // commit is durable (hazards 5.9): ask Engine::NewestTicket() and settle.
+  // kNotFound: no such key. A negative answer that rests on another's commit is given only once
+  // that commit is durable (hazards 5.9): ask Engine::NewestTicket() and settle.
   Result<ObjectInfo> Head(BucketId bucket, std::string_view key);
   Result<std::unique_ptr<ObjectReader>> Open(BucketId bucket, std::string_view key);
   // Deleting what is not there succeeds with existed == false.

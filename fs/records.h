@@ -40,7 +40,8 @@ struct InodeRecord {
   bool implicit = false;  // a directory that came with a deeper key
   std::string symlink;
   std::optional<std::pair<DigestKind, std::string>> checksum;
-  // The name it got last: a directory's only one; one of a file's, and stale once that name was removed.
+  // The name it got last: a directory's only one; one of a file's, and stale once that name was
+  // removed.
   InodeId parent;
   std::string name;  // raw
   bool has_xattrs = false;

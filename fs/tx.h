@@ -1,5 +1,5 @@
-// A typed transaction: rows as structs, one stamp and one time for the whole transaction, and the changes
-// to publish after the commit. Made by Core::Run. One thread.
+// A typed transaction: rows as structs, one stamp and one time for the whole transaction, and the
+// changes to publish after the commit. Made by Core::Run. One thread.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,8 @@ class Tx {
 
   // Blind merges.
   Status TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories);
-  Status AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories, std::int64_t bytes);
+  Status AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories,
+                  std::int64_t bytes);
 
   void AddChange(Change change);
   std::vector<Change> TakeChanges() { return std::move(changes_); }

@@ -27,11 +27,11 @@ using OriginId = StrongId<struct OriginTag>;  // 0: S3 or the engine itself
 // A log position; see meta/kv.h. wait for it with Engine::WaitDurable or WhenSettled.
 using Ticket = std::uint64_t;
 
-inline constexpr std::size_t kMaxKeyBytes = 1024;        // of an S3 key (S3: object key naming)
-inline constexpr std::size_t kMaxNameBytes = 255;        // of a name made through the mount (NAME_MAX)
-inline constexpr std::size_t kMaxComponentBytes = 1024;  // of a name that a PUT can make
-inline constexpr std::size_t kMaxSymlinkBytes = 4095;    // PATH_MAX without the NUL
-inline constexpr std::size_t kMaxXattrBytes = 64 << 10;  // XATTR_SIZE_MAX
+inline constexpr std::size_t kMaxKeyBytes = 1024;  // of an S3 key (S3: object key naming)
+inline constexpr std::size_t kMaxNameBytes = 255;  // of a name made through the mount (NAME_MAX)
+inline constexpr std::size_t kMaxComponentBytes = 1024;    // of a name that a PUT can make
+inline constexpr std::size_t kMaxSymlinkBytes = 4095;      // PATH_MAX without the NUL
+inline constexpr std::size_t kMaxXattrBytes = 64 << 10;    // XATTR_SIZE_MAX
 inline constexpr std::uint64_t kMaxPutBytes = 5ull << 30;  // one S3 PUT (S3: uploading objects)
 
 enum class FileKind : std::uint8_t {
@@ -64,16 +64,17 @@ struct Attributes {
   bool cacheable = true;
 };
 
-// Who asks. The kernel checks permission bits (default_permissions); the engine needs the caller for
-// ownership of new files, setgid inheritance and the rules that the kernel leaves to it.
+// Who asks. The kernel checks permission bits (default_permissions); the engine needs the caller
+// for ownership of new files, setgid inheritance and the rules that the kernel leaves to it.
 struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   OriginId origin;
 };
 
-// Volume and bucket names: 3 to 63 bytes of a-z 0-9 . -, beginning and ending with a letter or digit,
-// no "..", no IPv4 address (S3: bucket naming rules). kBadName names the rule that is broken.
+// Volume and bucket names: 3 to 63 bytes of a-z 0-9 . -, beginning and ending with a letter or
+// digit, no "..", no IPv4 address (S3: bucket naming rules). kBadName names the rule that is
+// broken.
 Status CheckBucketName(std::string_view name);
 Status CheckVolumeName(std::string_view name);
 

@@ -17,7 +17,7 @@ Outcome<ExitCode> Create(const VolumeCommand& command) {
   const Outcome<Json> made = (*client)->Call("POST", "/volumes", {{"name", *volume}});
   if (!made) {
     // /s3v comes with the store: scripts written for Ozone create it first, and may go on.
-    if (*volume != "s3v" || (*client)->last_code() != "exists")
+    if (*volume != "s3v" || (*client)->last_code() != "Exists")
       return std::unexpected(made.error());
     Print("volume /s3v exists already");
     return ExitCode::kDone;

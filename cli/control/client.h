@@ -24,7 +24,7 @@ class ControlClient {
   // The same for long work: `line` sees every line but the last, whose "result" is answered.
   virtual Outcome<Json> Stream(std::string_view method, std::string_view target, const Json& body,
                                const std::function<void(const Json& line)>& line) = 0;
-  // Of the last failed call: the error's code name ("exists"), or "".
+  // Of the last failed call: the error's code name ("Exists"), or "".
   virtual const std::string& last_code() const = 0;
   // 0 when it is not known (another PID name space).
   virtual pid_t daemon_pid() const = 0;

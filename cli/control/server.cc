@@ -121,7 +121,7 @@ class Connection {
     const error_code error =
         Step([&](auto done) { http::async_read(stream_, buffer_, parser, done); });
     if (error == http::error::body_limit || error == http::error::header_limit) {
-      SendReply(ErrorReply(413, "too_large", "the request is too large"), false);
+      SendReply(ErrorReply(413, "TooLarge", "the request is too large"), false);
       return false;
     }
     if (error) return false;
@@ -132,13 +132,13 @@ class Connection {
     const std::string target(message.target());
     const bool keep = message.keep_alive();
     if (target.empty() || target.front() != '/') {
-      return SendReply(ErrorReply(400, "bad_request", "the request target is not a path"), keep);
+      return SendReply(ErrorReply(400, "BadRequest", "the request target is not a path"), keep);
     }
     request.path = SplitTarget(target);
     if (!message.body().empty()) {
       request.body = Json::parse(message.body(), nullptr, false);
       if (!request.body.is_object()) {
-        return SendReply(ErrorReply(400, "bad_request", "the body is not a JSON object"), keep);
+        return SendReply(ErrorReply(400, "BadRequest", "the body is not a JSON object"), keep);
       }
     }
     return Answer(request, keep);

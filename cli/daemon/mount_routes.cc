@@ -39,18 +39,18 @@ ControlReply PostMount(Daemon& daemon, const ControlRequest& request, const Line
   const std::string words = request.body.value("options", "");
   if (options.directory.empty() || options.directory.front() != '/' ||
       options.directory.size() > kMaxDirectoryBytes) {
-    return ErrorReply(400, "invalid_argument", "directory must be an absolute path");
+    return ErrorReply(400, "InvalidArgument", "directory must be an absolute path");
   }
   if (source.empty() || source.front() != '/') {
-    return ErrorReply(400, "invalid_argument", "source must be /, /VOLUME or /VOLUME/BUCKET");
+    return ErrorReply(400, "InvalidArgument", "source must be /, /VOLUME or /VOLUME/BUCKET");
   }
   options.source = source.substr(1);
   std::string culprit;
   if (!mount::ParseMountOptions(words, options, culprit).ok()) {
-    return ErrorReply(400, "invalid_argument", "unknown mount option '" + culprit + "'");
+    return ErrorReply(400, "InvalidArgument", "unknown mount option '" + culprit + "'");
   }
   if (daemon.mounts().Figures().size() >= kMaxMounts) {
-    return ErrorReply(409, "too_many", "this daemon has " + std::to_string(kMaxMounts) + " mounts");
+    return ErrorReply(409, "TooMany", "this daemon has " + std::to_string(kMaxMounts) + " mounts");
   }
   const Result<mount::MountFigures> figures = daemon.mounts().Add(options);
   if (!figures.ok()) {
@@ -64,10 +64,10 @@ ControlReply DeleteMount(Daemon& daemon, const ControlRequest& request, const Li
   const bool force = request.body.value("force", false);
   const Status removed = daemon.mounts().Remove(directory, force);
   if (removed.Is(ErrorCode::kNotFound)) {
-    return ErrorReply(404, "not_found", "nothing of this daemon is mounted at " + directory);
+    return ErrorReply(404, "NotFound", "nothing of this daemon is mounted at " + directory);
   }
   if (removed.Is(ErrorCode::kBusy)) {
-    return ErrorReply(409, "busy",
+    return ErrorReply(409, "Busy",
                       "files are open below " + directory + "; close them, or add --force");
   }
   if (!removed.ok()) return ErrorReply("cannot unmount " + directory, removed.error());

@@ -53,7 +53,7 @@ ControlReply CreateVolume(Daemon& daemon, const ControlRequest& request, const L
   fs::Engine& engine = daemon.engine();
   const auto made = engine.buckets().CreateVolume(CallerOf(request), request.peer.user, name);
   if (made.Is(ErrorCode::kExists)) {
-    return ErrorReply(409, "exists", "volume /" + name + " exists already");
+    return ErrorReply(409, "Exists", "volume /" + name + " exists already");
   }
   if (!made.ok()) return ErrorReply("cannot create volume /" + name, made.error());
   if (const Status settled = engine.WaitSettled(made->ticket); !settled.ok()) {
@@ -76,10 +76,10 @@ ControlReply DeleteVolume(Daemon& daemon, const ControlRequest& request, const L
   const std::string& name = request.path.at(1);
   const Result<fs::Ticket> gone = daemon.engine().buckets().DeleteVolume(name);
   if (gone.Is(ErrorCode::kNotEmpty)) {
-    return ErrorReply(409, "not_empty", "volume /" + name + " has buckets; delete them first");
+    return ErrorReply(409, "NotEmpty", "volume /" + name + " has buckets; delete them first");
   }
   if (gone.Is(ErrorCode::kNotPermitted)) {
-    return ErrorReply(403, "not_permitted", "volume /" + name + " belongs to S3 and stays");
+    return ErrorReply(403, "NotPermitted", "volume /" + name + " belongs to S3 and stays");
   }
   if (!gone.ok()) return ErrorReply("cannot delete volume /" + name, gone.error());
   const Status settled = daemon.engine().WaitSettled(*gone);
@@ -102,9 +102,9 @@ ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const L
   fs::Engine& engine = daemon.engine();
   const auto made =
       engine.buckets().CreateBucket(CallerOf(request), request.peer.user, volume, name);
-  if (made.Is(ErrorCode::kExists)) return ErrorReply(409, "exists", what + " exists already");
+  if (made.Is(ErrorCode::kExists)) return ErrorReply(409, "Exists", what + " exists already");
   if (made.Is(ErrorCode::kNoSuchVolume)) {
-    return ErrorReply(404, "no_such_volume",
+    return ErrorReply(404, "NoSuchVolume",
                       "cannot create " + what + ": there is no volume /" + volume);
   }
   if (!made.ok()) return ErrorReply("cannot create " + what, made.error());
@@ -127,7 +127,7 @@ ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const L
   const std::string what = BucketPath(request);
   const auto gone = daemon.engine().buckets().DeleteBucket(request.path.at(1), request.path.at(3));
   if (gone.Is(ErrorCode::kBucketNotEmpty)) {
-    return ErrorReply(409, "bucket_not_empty", what + " is not empty; nothing was deleted");
+    return ErrorReply(409, "BucketNotEmpty", what + " is not empty; nothing was deleted");
   }
   if (!gone.ok()) return ErrorReply("cannot delete " + what, gone.error());
   const Status settled = daemon.engine().WaitSettled(*gone);

@@ -63,8 +63,8 @@ ControlReply Dispatch(Daemon& daemon, const ControlRequest& request, const LineS
     }
     return route.function(daemon, request, lines);
   }
-  if (known_path) return ErrorReply(405, "bad_method", "this path has no method " + request.method);
-  return ErrorReply(404, "no_such_path", "the control socket has no such path");
+  if (known_path) return ErrorReply(405, "BadMethod", "this path has no method " + request.method);
+  return ErrorReply(404, "NoSuchPath", "the control socket has no such path");
 }
 
 }  // namespace
@@ -73,11 +73,11 @@ ControlReply Route(Daemon& daemon, const ControlRequest& request, const LineSink
   try {
     return Dispatch(daemon, request, lines);
   } catch (const Json::exception& error) {
-    return ErrorReply(400, "bad_request",
+    return ErrorReply(400, "BadRequest",
                       std::string("the request's JSON is not right: ") + error.what());
   } catch (const std::exception& error) {
     Log(LogLevel::kError, std::string("control request failed: ") + error.what());
-    return ErrorReply(500, "internal", error.what());
+    return ErrorReply(500, "Internal", error.what());
   }
 }
 

@@ -35,7 +35,7 @@ Asked WhoseKey(const ControlRequest& request) {
   }
   if (id != request.peer.user && !request.peer.privileged) {
     return {id,
-            ErrorReply(403, "not_permitted",
+            ErrorReply(403, "NotPermitted",
                        "only root may name another's access key; yours is " + request.peer.user)};
   }
   return {id, std::nullopt};

@@ -1,5 +1,5 @@
-// readdir: the order index gives every entry a position that survives its removal and is never reused, so
-// that the kernel's directory cache can hand one handle's position to another
+// readdir: the order index gives every entry a position that survives its removal and is never
+// reused, so that the kernel's directory cache can hand one handle's position to another
 // (docs/decisions/0001-directory-positions.md).
 #include <algorithm>
 

@@ -11,7 +11,8 @@ const DentryRecord* Target::Shown() const {
     const auto& record = *name.directory ? slot.directory : slot.file;
     return record ? &*record : nullptr;
   }
-  // A name that only an escape can show is never meant by its plain form ("." and ".." do not get here).
+  // A name that only an escape can show is never meant by its plain form ("." and ".." do not get
+  // here).
   if (slot.directory) return &*slot.directory;
   return slot.file ? &*slot.file : nullptr;
 }
@@ -59,7 +60,8 @@ Result<Target> ReadNewTarget(Tx& tx, InodeId parent, std::string_view visible, b
 
 Result<Attributes> Files::Lookup(InodeId parent, std::string_view name) {
   meta::Reader& reader = core_.store->Newest();
-  // A name that is replaced between the two reads is looked up again: the row of the old inode is gone.
+  // A name that is replaced between the two reads is looked up again: the row of the old inode is
+  // gone.
   constexpr int kAttempts = 100;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     AMPHORA_ASSIGN(const Target target, ReadTarget(reader, parent, name));
@@ -74,7 +76,8 @@ Result<Attributes> Files::Lookup(InodeId parent, std::string_view name) {
 Result<std::string> Files::ReadLink(InodeId inode) {
   AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
-  if (record->kind != FileKind::kSymlink) return Error(ErrorCode::kInvalidArgument, "not a symlink");
+  if (record->kind != FileKind::kSymlink)
+    return Error(ErrorCode::kInvalidArgument, "not a symlink");
   return record->symlink;
 }
 

@@ -1,5 +1,6 @@
-// rename(2) and renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE, by the rules of hazards 4.1: a file
-// and a directory of one name can stand side by side, so the kind of what moves chooses the row it takes.
+// rename(2) and renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE, by the rules of
+// hazards 4.1: a file and a directory of one name can stand side by side, so the kind of what moves
+// chooses the row it takes.
 #include "fs/core.h"
 #include "fs/data/collector.h"
 #include "fs/data/live.h"
@@ -47,8 +48,8 @@ class Rename {
 
   Result<Outcome> Run() {
     AMPHORA_TRY(LockParents());
-    AMPHORA_ASSIGN(from_, ReadTarget(tx_, request_.from_parent, request_.from_name,
-                                     Lock::kExclusive));
+    AMPHORA_ASSIGN(from_,
+                   ReadTarget(tx_, request_.from_parent, request_.from_name, Lock::kExclusive));
     const DentryRecord* source = from_.Shown();
     if (source == nullptr) return Error(ErrorCode::kNotFound);
     source_ = *source;
@@ -76,8 +77,7 @@ class Rename {
   }
 
   Result<Outcome> Move() {
-    AMPHORA_ASSIGN(to_, ReadNewTarget(tx_, request_.to_parent, request_.to_name,
-                                      MovesDirectory()));
+    AMPHORA_ASSIGN(to_, ReadNewTarget(tx_, request_.to_parent, request_.to_name, MovesDirectory()));
     const DentryRecord* shown = to_.Shown();
     if (shown != nullptr && request_.mode == RenameMode::kNoReplace) {
       return Error(ErrorCode::kExists);
@@ -88,7 +88,8 @@ class Rename {
     AMPHORA_TRY(MakeRoom(shown, outcome));
     if (outcome.again) return outcome;
     AMPHORA_TRY(RemoveEntry(tx_, from_.slot, bucket_, MovesDirectory()));
-    // Within one slot a directory leaves "a" for … "a": cannot be, names differ; rows of both are apart.
+    // Within one slot a directory leaves "a" for … "a": cannot be, names differ; rows of both are
+    // apart.
     const NewEntry entry{source_.inode, source_.kind};
     if (!MovesDirectory() && to_.slot.file) {
       AMPHORA_TRY(ReplaceEntry(tx_, to_.slot, bucket_, entry));
@@ -151,8 +152,8 @@ class Rename {
     return Outcome{};
   }
 
-  // A directory never moves into itself. Each directory on the way up is taken shared, so that two renames
-  // at once cannot build a ring.
+  // A directory never moves into itself. Each directory on the way up is taken shared, so that two
+  // renames at once cannot build a ring.
   Status CheckNoCycle(InodeId moved, InodeId target) {
     constexpr int kDeepest = 100'000;
     for (int depth = 0; depth < kDeepest; ++depth) {

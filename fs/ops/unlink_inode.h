@@ -1,4 +1,5 @@
-// Taking a name away from an inode: shared by unlink, rename over a file, PUT over a file and DELETE.
+// Taking a name away from an inode: shared by unlink, rename over a file, PUT over a file and
+// DELETE.
 #pragma once
 
 #include "fs/data/live.h"
@@ -13,9 +14,10 @@ enum class AfterUnlink : std::uint8_t {
   kOrphaned,  // somebody holds it: call LiveTable::Orphaned
 };
 
-// Inside a transaction, after the dentry was removed or pointed elsewhere: one name less for file `inode`.
-// `claim` is true when LiveTable::TryClaimRemoval(inode) is held: the last name then erases everything;
-// without it the last name leaves an orphan row. Adds the change event and the usage.
+// Inside a transaction, after the dentry was removed or pointed elsewhere: one name less for file
+// `inode`. `claim` is true when LiveTable::TryClaimRemoval(inode) is held: the last name then
+// erases everything; without it the last name leaves an orphan row. Adds the change event and the
+// usage.
 Result<AfterUnlink> DropName(Tx& tx, InodeId inode, bool claim);
 
 }  // namespace amphora::fs

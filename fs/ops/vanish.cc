@@ -59,8 +59,9 @@ void VanishUpwards(Core& core, OriginId origin, InodeId directory) {
 }
 
 Status VanishAll(Core& core) {
-  AMPHORA_ASSIGN(const auto rows, core.store->Newest().Scan(
-                                      Table::kRows, RangeOf(RowKind::kVanishing), {.limit = 100'000}));
+  AMPHORA_ASSIGN(
+      const auto rows,
+      core.store->Newest().Scan(Table::kRows, RangeOf(RowKind::kVanishing), {.limit = 100'000}));
   for (const meta::Row& row : rows) {
     AMPHORA_ASSIGN(const InodeId directory, DecodeInodeOf(row.key));
     VanishUpwards(core, OriginId(), directory);

@@ -1,5 +1,5 @@
-// What a visible name means in a directory: the one place where the mount's names meet the two rows that a
-// raw name can have (hazards 4.1).
+// What a visible name means in a directory: the one place where the mount's names meet the two rows
+// that a raw name can have (hazards 4.1).
 #pragma once
 
 #include <string_view>
@@ -14,7 +14,8 @@ struct Target {
   VisibleName name;
   Slot slot;
 
-  // The row the visible name shows: the directory hides the file; an escape means its own kind only.
+  // The row the visible name shows: the directory hides the file; an escape means its own kind
+  // only.
   const DentryRecord* Shown() const;
   bool ShowsDirectory() const;
 };

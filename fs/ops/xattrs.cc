@@ -1,5 +1,5 @@
-// xattr(7): real attributes are rows; what S3 knows of a file is shown as user.s3.*, answered but not listed,
-// so that `rsync -X` round-trips (hazards 4.5).
+// xattr(7): real attributes are rows; what S3 knows of a file is shown as user.s3.*, answered but
+// not listed, so that `rsync -X` round-trips (hazards 4.5).
 #include <ctime>
 
 #include "fs/core.h"
@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kS3Prefix = "user.s3.";
 constexpr std::string_view kS3MetadataPrefix = "user.s3.meta.";
-constexpr std::size_t kMostNameBytes = 255;        // XATTR_NAME_MAX
-constexpr std::size_t kMostListBytes = 64 << 10;   // XATTR_LIST_MAX
+constexpr std::size_t kMostNameBytes = 255;       // XATTR_NAME_MAX
+constexpr std::size_t kMostListBytes = 64 << 10;  // XATTR_LIST_MAX
 constexpr std::size_t kMostAttributes = 10'000;
 
 Status CheckName(std::string_view name) {
@@ -164,8 +164,8 @@ Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view 
     AMPHORA_ASSIGN(const auto old, tx.kv().Get(Table::kRows, key));
     if (!old) return Error(ErrorCode::kNoAttribute);
     AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, key));
-    AMPHORA_ASSIGN(const auto left, tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
-                                                 {.limit = 1}));
+    AMPHORA_ASSIGN(const auto left,
+                   tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode), {.limit = 1}));
     record.has_xattrs = !left.empty();
     return PutChanged(tx, inode, record);
   });

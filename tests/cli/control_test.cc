@@ -85,7 +85,7 @@ TEST_F(ControlTest, ErrorsArriveWithCodeAndMessage) {
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().code, ExitCode::kFailed);
   EXPECT_EQ(answer.error().text, "bucket /s3v/b: no such bucket");
-  EXPECT_EQ((*client)->last_code(), "no_such_bucket");
+  EXPECT_EQ((*client)->last_code(), "NoSuchBucket");
 }
 
 TEST_F(ControlTest, LongWorkArrivesLineByLine) {
@@ -116,7 +116,7 @@ TEST_F(ControlTest, LongWorkMayFailAtItsEnd) {
   const Outcome<Json> answer =
       (*client)->Stream("GET", "/dump", Json::object(), [](const Json&) {});
   ASSERT_FALSE(answer.has_value());
-  EXPECT_EQ((*client)->last_code(), "corrupt");
+  EXPECT_EQ((*client)->last_code(), "Corrupt");
 }
 
 TEST_F(ControlTest, BytesThatAreNotUtf8DoNoHarm) {

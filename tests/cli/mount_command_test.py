@@ -7,6 +7,8 @@ import unittest
 
 from amphora_store import Store, is_mounted
 
+DEAD = (errno.ENOTCONN, errno.ECONNABORTED)  # what the kernel answers for a daemon that is gone
+
 
 class MountCommandTest(unittest.TestCase):
     def test_whole_store_one_volume_and_one_bucket(self):
@@ -122,7 +124,7 @@ class MountCommandTest(unittest.TestCase):
                 try:
                     os.close(held)
                 except OSError as error:
-                    self.assertEqual(error.errno, errno.ENOTCONN)
+                    self.assertIn(error.errno, DEAD)
             store.start()
             self.assertEqual(store.s3.get("/abc/file").body, b"bytes")
 
@@ -135,7 +137,7 @@ class MountCommandTest(unittest.TestCase):
             self.assertTrue(is_mounted(point))
             with self.assertRaises(OSError) as dead:
                 os.listdir(point)
-            self.assertEqual(dead.exception.errno, errno.ENOTCONN)
+            self.assertIn(dead.exception.errno, DEAD)
             store.start()
             store.run("mount", "/s3v/abc", point)
             self.assertEqual((point / "file").read_bytes(), b"bytes")

@@ -20,6 +20,19 @@ def secret_of(store, *arguments):
     return match[1], match[2]
 
 
+def copy_for_everybody(directory):
+    """The program and the libraries that it takes from a home directory, where others can read them."""
+    program = directory / "amphora"
+    shutil.copy(BINARY, program)
+    program.chmod(0o755)
+    libraries = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    for name, path in re.findall(r"(\S+) => (\S+)", libraries):
+        if not path.startswith(("/lib", "/usr/lib")):
+            shutil.copy(path, directory / name)
+            (directory / name).chmod(0o755)
+    return program
+
+
 class SecretsTest(unittest.TestCase):
     def test_getsecret_prints_exactly_two_lines_and_the_key_works(self):
         with Store(["--auth", "keys"]) as store:
@@ -84,15 +97,13 @@ class SecretsTest(unittest.TestCase):
     def test_another_local_user_gets_only_their_own_key(self):
         with Store(["--auth", "keys"]) as store:
             store.directory.chmod(0o755)
-            program = store.directory / "amphora"
-            shutil.copy(BINARY, program)
-            program.chmod(0o755)
+            program = copy_for_everybody(store.directory)
 
             def as_nobody(*arguments):
                 return subprocess.run([str(program), *arguments, "--socket", str(store.socket)],
                                       capture_output=True, text=True, timeout=60, check=False,
-                                      env=store.environ(), user="nobody", group="nogroup",
-                                      extra_groups=[])
+                                      user="nobody", group="nogroup", extra_groups=[],
+                                      env=store.environ({"LD_LIBRARY_PATH": str(store.directory)}))
 
             own = as_nobody("s3", "getsecret")
             self.assertEqual(own.returncode, 0, own.stderr)

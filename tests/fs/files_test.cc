@@ -1,5 +1,5 @@
-// The POSIX face on a real engine: names, attributes, rename, links, directories, xattrs; and what S3 sees
-// of them.
+// The POSIX face on a real engine: names, attributes, rename, links, directories, xattrs; and what
+// S3 sees of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -128,7 +128,8 @@ TEST_F(FilesTest, ExchangeSwapsAcrossKindsAndDirectories) {
   EXPECT_EQ(files().Lookup(root_, "f")->inode, d);
   EXPECT_EQ(files().Lookup(root_, "d")->inode, f);
   EXPECT_THAT(Keys(), ElementsAre("d", "f/", "f/x"));
-  EXPECT_TRUE(RenameName(root_, "d", root_, "none", RenameMode::kExchange).Is(ErrorCode::kNotFound));
+  EXPECT_TRUE(
+      RenameName(root_, "d", root_, "none", RenameMode::kExchange).Is(ErrorCode::kNotFound));
 }
 
 TEST_F(FilesTest, RenameOfADirectoryMovesEveryKeyBelowIt) {
@@ -315,15 +316,21 @@ TEST_F(FilesTest, SymlinksAreZeroByteObjects) {
 
 TEST_F(FilesTest, XattrsFollowTheirModes) {
   const InodeId f = WriteFile(root_, "f", "");
-  EXPECT_TRUE(files().SetXattr(caller_, f, "user.a", "1", XattrMode::kReplace).Is(ErrorCode::kNoAttribute));
+  EXPECT_TRUE(
+      files().SetXattr(caller_, f, "user.a", "1", XattrMode::kReplace).Is(ErrorCode::kNoAttribute));
   ASSERT_TRUE(files().SetXattr(caller_, f, "user.a", "1", XattrMode::kCreate).ok());
-  EXPECT_TRUE(files().SetXattr(caller_, f, "user.a", "2", XattrMode::kCreate).Is(ErrorCode::kExists));
+  EXPECT_TRUE(
+      files().SetXattr(caller_, f, "user.a", "2", XattrMode::kCreate).Is(ErrorCode::kExists));
   ASSERT_TRUE(files().SetXattr(caller_, f, "user.a", "2", XattrMode::kReplace).ok());
   EXPECT_EQ(files().GetXattr(f, "user.a").value(), "2");
   EXPECT_THAT(files().ListXattrs(f).value(), ElementsAre("user.a"));
-  EXPECT_TRUE(files().SetXattr(caller_, f, "user.s3.etag", "x", XattrMode::kCreate).Is(ErrorCode::kNotPermitted));
-  EXPECT_TRUE(files().SetXattr(caller_, f, "odd.a", "x", XattrMode::kCreate).Is(ErrorCode::kUnsupported));
-  EXPECT_TRUE(files().SetXattr(caller_, f, "user.b", std::string(65'537, 'x'), XattrMode::kCreate)
+  EXPECT_TRUE(files()
+                  .SetXattr(caller_, f, "user.s3.etag", "x", XattrMode::kCreate)
+                  .Is(ErrorCode::kNotPermitted));
+  EXPECT_TRUE(
+      files().SetXattr(caller_, f, "odd.a", "x", XattrMode::kCreate).Is(ErrorCode::kUnsupported));
+  EXPECT_TRUE(files()
+                  .SetXattr(caller_, f, "user.b", std::string(65'537, 'x'), XattrMode::kCreate)
                   .Is(ErrorCode::kRangeTooLarge));
   ASSERT_TRUE(files().RemoveXattr(caller_, f, "user.a").ok());
   EXPECT_TRUE(files().GetXattr(f, "user.a").Is(ErrorCode::kNoAttribute));
@@ -343,7 +350,8 @@ TEST_F(FilesTest, ChmodDoesNotChangeTheEtagAndUtimesDoesNotMoveLastModified) {
   AttributeChange change;
   change.permissions = 0700;
   change.modified = Time(1);
-  ASSERT_TRUE(files().SetAttributes(caller_, files().Lookup(root_, "k")->inode, change, nullptr).ok());
+  ASSERT_TRUE(
+      files().SetAttributes(caller_, files().Lookup(root_, "k")->inode, change, nullptr).ok());
   const auto after = objects().Head(bucket_, "k");
   EXPECT_EQ(after->etag, before->etag);
   EXPECT_EQ(after->last_modified, before->last_modified);

@@ -94,7 +94,8 @@ TEST(KeysTest, PartsComeBack) {
 }
 
 TEST(KeysTest, DamagedKeysAreCorrupt) {
-  for (const std::string& key : {std::string(), std::string("D"), std::string("I\1\2"), std::string("?12345678")}) {
+  for (const std::string& key :
+       {std::string(), std::string("D"), std::string("I\1\2"), std::string("?12345678")}) {
     EXPECT_TRUE(DecodeInodeOf(key).Is(ErrorCode::kCorrupt));
     EXPECT_TRUE(DecodeBlobOf(key).Is(ErrorCode::kCorrupt));
     EXPECT_TRUE(DecodePositionOf(key).Is(ErrorCode::kCorrupt));
@@ -179,7 +180,8 @@ TEST(RecordsTest, EtagsOfPosixContentHoldADash) {
 TEST(NamesTest, BucketNamesFollowS3) {
   for (const char* name : {"abc", "a-b", "a.b.c", "1a2"}) EXPECT_TRUE(CheckBucketName(name).ok());
   EXPECT_TRUE(CheckBucketName(std::string(63, 'a')).ok());
-  for (const char* name : {"", "ab", "Abc", "a_b", "-ab", "ab-", "a..b", "192.168.0.1", "a/b", ".ab"}) {
+  for (const char* name :
+       {"", "ab", "Abc", "a_b", "-ab", "ab-", "a..b", "192.168.0.1", "a/b", ".ab"}) {
     EXPECT_TRUE(CheckBucketName(name).Is(ErrorCode::kBadName)) << name;
   }
   EXPECT_FALSE(CheckBucketName(std::string(64, 'a')).ok());

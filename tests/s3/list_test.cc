@@ -8,18 +8,18 @@
 namespace amphora::test {
 namespace {
 
-using Keys = std::vector<std::string>;
+using KeyList = std::vector<std::string>;
 
 class ListTest : public S3Test {
  protected:
-  void Store(const Keys& keys) {
+  void Store(const KeyList& keys) {
     for (const std::string& key : keys) ASSERT_TRUE(PutObject(key, "x").ok()) << key;
   }
 };
 
 // The Prefix elements inside of CommonPrefixes.
-Keys CommonPrefixes(const Reply& reply) {
-  Keys prefixes;
+KeyList CommonPrefixes(const Reply& reply) {
+  KeyList prefixes;
   for (const std::string& inside : reply.XmlAll("CommonPrefixes")) {
     Reply part;
     part.body = inside;
@@ -52,13 +52,13 @@ TEST_F(ListTest, ContentsSayWhatHeadSays) {
 TEST_F(ListTest, PrefixAndDelimiterFoldKeys) {
   Store({"a", "a/1", "a/2", "b/1", "b/2/3", "c"});
   const Reply top = Get("/bucket?list-type=2&delimiter=/");
-  EXPECT_EQ(top.XmlAll("Key"), (Keys{"a", "c"}));
-  EXPECT_EQ(CommonPrefixes(top), (Keys{"a/", "b/"}));
+  EXPECT_EQ(top.XmlAll("Key"), (KeyList{"a", "c"}));
+  EXPECT_EQ(CommonPrefixes(top), (KeyList{"a/", "b/"}));
   EXPECT_EQ(top.Xml("KeyCount"), "4");
   const Reply inside = Get("/bucket?delimiter=%2F&prefix=b/");
-  EXPECT_EQ(inside.XmlAll("Key"), Keys{"b/1"});
-  EXPECT_EQ(CommonPrefixes(inside), Keys{"b/2/"});
-  EXPECT_EQ(Get("/bucket?prefix=a").XmlAll("Key"), (Keys{"a", "a/1", "a/2"}));
+  EXPECT_EQ(inside.XmlAll("Key"), KeyList{"b/1"});
+  EXPECT_EQ(CommonPrefixes(inside), KeyList{"b/2/"});
+  EXPECT_EQ(Get("/bucket?prefix=a").XmlAll("Key"), (KeyList{"a", "a/1", "a/2"}));
 }
 
 TEST_F(ListTest, PagesOfAnySizeGiveEveryKeyOnce) {
@@ -70,13 +70,13 @@ TEST_F(ListTest, PagesOfAnySizeGiveEveryKeyOnce) {
     for (std::size_t i = 0; i < length; ++i) key.push_back("ab/-"[random() % 4]);
     unique.insert(key);
   }
-  const Keys keys(unique.begin(), unique.end());
+  const KeyList keys(unique.begin(), unique.end());
   Store(keys);
   for (const std::string& delimiter : {std::string(), std::string("/"), std::string("b")}) {
     for (const int size : {1, 2, 7, 1000}) {
       const std::string query =
           "max-keys=" + std::to_string(size) + (delimiter.empty() ? "" : "&delimiter=" + delimiter);
-      Keys expected;
+      KeyList expected;
       for (const std::string& key : keys) {
         const std::size_t cut = delimiter.empty() ? std::string::npos : key.find(delimiter);
         const std::string row = cut == std::string::npos ? key : key.substr(0, cut + 1) + "*";
@@ -84,12 +84,12 @@ TEST_F(ListTest, PagesOfAnySizeGiveEveryKeyOnce) {
       }
       std::sort(expected.begin(), expected.end());
       for (const bool v2 : {false, true}) {
-        Keys found;
+        KeyList found;
         std::string position;
         for (int pages = 0; pages < 200; ++pages) {
           const Reply page = Get("/bucket?" + query + (v2 ? "&list-type=2" : "") + position);
           ASSERT_EQ(page.status, 200) << page.body;
-          Keys rows = page.XmlAll("Key");
+          KeyList rows = page.XmlAll("Key");
           for (const std::string& prefix : CommonPrefixes(page)) rows.push_back(prefix + "*");
           ASSERT_LE(rows.size(), static_cast<std::size_t>(size));
           found.insert(found.end(), rows.begin(), rows.end());
@@ -109,9 +109,9 @@ TEST_F(ListTest, PagesOfAnySizeGiveEveryKeyOnce) {
 
 TEST_F(ListTest, MarkerAndStartAfterAreExclusive) {
   Store({"a", "b", "c"});
-  EXPECT_EQ(Get("/bucket?marker=a").XmlAll("Key"), (Keys{"b", "c"}));
-  EXPECT_EQ(Get("/bucket?list-type=2&start-after=b").XmlAll("Key"), Keys{"c"});
-  EXPECT_EQ(Get("/bucket?marker=aa").XmlAll("Key"), (Keys{"b", "c"}));
+  EXPECT_EQ(Get("/bucket?marker=a").XmlAll("Key"), (KeyList{"b", "c"}));
+  EXPECT_EQ(Get("/bucket?list-type=2&start-after=b").XmlAll("Key"), KeyList{"c"});
+  EXPECT_EQ(Get("/bucket?marker=aa").XmlAll("Key"), (KeyList{"b", "c"}));
 }
 
 TEST_F(ListTest, MaxKeysZeroListsNothingAndMoreThanAThousandIsAThousand) {
@@ -151,7 +151,7 @@ TEST_F(ListTest, NamesThatXmlCannotHoldAreSentEncoded) {
   WriteFile(root_, "latin\xe4", "x");
   const Reply reply = Get("/bucket");
   EXPECT_EQ(reply.Xml("EncodingType"), "url");
-  EXPECT_EQ(reply.XmlAll("Key"), (Keys{"bell%07", "latin%E4"}));
+  EXPECT_EQ(reply.XmlAll("Key"), (KeyList{"bell%07", "latin%E4"}));
 }
 
 TEST_F(ListTest, AMissingBucketHasNoListing) {

@@ -1,4 +1,5 @@
-// A real engine on a scratch directory, with a bucket, and short names for what tests do all the time.
+// A real engine on a scratch directory, with a bucket, and short names for what tests do all the
+// time.
 #pragma once
 
 #include <gtest/gtest.h>

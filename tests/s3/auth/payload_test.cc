@@ -1,3 +1,4 @@
+// Payload modes and their limits, header by header (S3: x-amz-content-sha256).
 #include "s3/auth/payload.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Request targets exactly as sent: decoding, encoding and queries.
 #include "s3/uri.h"
 
 #include <gtest/gtest.h>

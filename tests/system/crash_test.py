@@ -1,0 +1,222 @@
+"""kill -9 under load from both faces: what was acknowledged is there afterwards, and the store is consistent.
+
+Writers by S3 (PUT, overwrite, DELETE; small, middle and large bodies) and by the mount (create, overwrite,
+rename over, unlink; fsync or only close) tell a ledger before and after every operation. The daemon dies at
+a random moment, or by a failpoint at a chosen step. After the restart `amphora check` must find nothing,
+and every name must have a content that the ledger allows: the last acknowledged one, or that of the one
+operation in flight. AMPHORA_CRASH_SEED repeats a run's choices, AMPHORA_CRASH_ROUNDS sets their number.
+"""
+
+import hashlib
+import http.client
+import os
+import random
+import threading
+import time
+import unittest
+
+from amphora_store import Store
+
+ROUNDS = int(os.environ.get("AMPHORA_CRASH_ROUNDS", "50"))
+SEED = int(os.environ.get("AMPHORA_CRASH_SEED", str(random.SystemRandom().randrange(1 << 32))))
+BUCKET = "crash"
+ABSENT = "absent"
+NAMES = 40  # per writer: few enough that overwrites and deletions are common
+SIZES = (0, 1, 100, 4096, 16384, 16385, 60_000, 300_000, 1_200_000)
+
+# Steps that the daemon must be able to die at; "exit@N" ends it at the N-th visit.
+FAILPOINTS = ("fs.put.before_commit", "fs.put.after_commit", "fs.put.blob_sync", "fs.blob.sync",
+              "fs.blob.name_sync", "fs.blob.write", "fs.delete.before_commit", "fs.delete.after_commit",
+              "fs.settle.before_commit", "fs.open_row.before_commit", "fs.open_row.before_erase",
+              "fs.collect.before_unlink", "fs.collect.before_erase", "fs.fsync.data", "fs.fsync.log",
+              "fs.reap.before_commit", "meta.sync")
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Ledger:
+    """For each key the contents that may be found: one when nothing is in flight."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.allowed = {}
+        self.acknowledged = 0
+
+    def begin(self, key, outcome):
+        """An operation that would leave `outcome` (a digest or ABSENT) starts."""
+        with self.lock:
+            self.allowed.setdefault(key, {ABSENT}).add(outcome)
+
+    def end(self, key, outcome):
+        """It was acknowledged: nothing else may be found from now on."""
+        with self.lock:
+            self.allowed[key] = {outcome}
+            self.acknowledged += 1
+
+    def settle(self, key, found):
+        """After a restart: what was found is the truth now."""
+        self.allowed[key] = {found}
+
+
+class Writer(threading.Thread):
+    """One writer; ends at the first operation that the dying daemon cuts off."""
+
+    def __init__(self, name, seed, ledger):
+        super().__init__(name=name, daemon=True)
+        self.random = random.Random(seed)
+        self.ledger = ledger
+        self.error = None
+
+    def run(self):
+        try:
+            while True:
+                self.step()
+        except (OSError, http.client.HTTPException):
+            pass  # the daemon is gone, which is the point
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def content(self):
+        return self.random.randbytes(self.random.choice(SIZES))
+
+
+class S3Writer(Writer):
+    def __init__(self, name, seed, ledger, store):
+        super().__init__(name, seed, ledger)
+        self.s3 = store.s3
+
+    def step(self):
+        key = f"{self.name}/d{self.random.randrange(4)}/k{self.random.randrange(NAMES // 4)}"
+        if self.random.random() < 0.2:
+            self.ledger.begin(key, ABSENT)
+            answer = self.s3.delete(f"/{BUCKET}/{key}")
+            outcome = ABSENT
+        else:
+            data = self.content()
+            outcome = digest(data)
+            self.ledger.begin(key, outcome)
+            answer = self.s3.put(f"/{BUCKET}/{key}", data)
+        if answer.status >= 500:
+            raise OSError(answer.status)  # a failpoint's error on the way to the end
+        if not answer.ok:
+            raise AssertionError(f"{key}: {answer.status} {answer.body[:200]!r}")
+        self.ledger.end(key, outcome)
+
+
+class MountWriter(Writer):
+    """Names change by rename and unlink; contents by whole files. fsync's acknowledgement covers the file and
+    its name; close's covers kill -9 (not a power cut), and so does the return of rename and unlink."""
+
+    def __init__(self, name, seed, ledger, point):
+        super().__init__(name, seed, ledger)
+        self.directory = point / name
+        self.directory.mkdir(exist_ok=True)
+
+    def write(self, path, data, sync):
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view):]
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def step(self):
+        name = f"f{self.random.randrange(NAMES)}"
+        key, path = f"{self.name}/{name}", self.directory / name
+        choice = self.random.random()
+        if choice < 0.15 and path.exists():
+            self.ledger.begin(key, ABSENT)
+            os.unlink(path)
+            self.ledger.end(key, ABSENT)
+            return
+        data = self.content()
+        fresh = self.directory / f"new-{name}"
+        # A name of its own for the new bytes, never judged before the rename gives it the known one.
+        self.write(fresh, data, sync=self.random.random() < 0.5)
+        self.ledger.begin(key, digest(data))
+        os.rename(fresh, path)
+        self.ledger.end(key, digest(data))
+
+
+class FsyncWriter(MountWriter):
+    """New files only, each fsynced (or closed) under its own name: no rename to hide behind."""
+
+    def __init__(self, name, seed, ledger, point):
+        super().__init__(name, seed, ledger, point)
+        self.next = self.random.randrange(1 << 30)
+
+    def step(self):
+        self.next += 1
+        key = f"{self.name}/g{self.next}"
+        data = self.content()
+        self.write(self.directory / f"g{self.next}", data, sync=self.random.random() < 0.7)
+        self.ledger.end(key, digest(data))
+
+
+class CrashTest(unittest.TestCase):
+    def test_acknowledged_writes_survive_kill_9(self):
+        print(f"seed {SEED}, {ROUNDS} rounds", flush=True)
+        choice = random.Random(SEED)
+        ledger = Ledger()
+        with Store(start=False) as store:
+            store.start()
+            store.run("bucket", "create", f"/s3v/{BUCKET}")
+            store.kill()
+            for number in range(ROUNDS):
+                with self.subTest(round=number, seed=SEED):
+                    self.one_round(store, ledger, choice)
+            store.start()
+            self.verify(store, ledger, list(ledger.allowed))
+            self.assertGreater(ledger.acknowledged, ROUNDS * 10, "too little was written to prove anything")
+            print(f"{ledger.acknowledged} acknowledged operations", flush=True)
+
+    def one_round(self, store, ledger, choice):
+        environment, point_name = {}, None
+        if choice.random() < 0.5:
+            point_name = choice.choice(FAILPOINTS)
+            environment["AMPHORA_FAILPOINTS"] = f"{point_name}=exit@{choice.randint(1, 60)}"
+        store.start(environment=environment)
+        try:
+            point = store.mount(f"/s3v/{BUCKET}")
+            writers = [S3Writer(f"s{i}", choice.random(), ledger, store) for i in range(2)]
+            writers += [MountWriter("m0", choice.random(), ledger, point),
+                        FsyncWriter("m1", choice.random(), ledger, point)]
+        except (AssertionError, OSError):
+            if point_name is None:
+                raise
+            writers = []  # the failpoint struck while the mount was made
+        touched = dict(ledger.allowed)
+        for writer in writers:
+            writer.start()
+        deadline = time.monotonic() + choice.uniform(0.05, 0.7)
+        while time.monotonic() < deadline and store.daemon.poll() is None:
+            time.sleep(0.005)
+        store.kill()
+        for writer in writers:
+            writer.join(timeout=60)
+            self.assertFalse(writer.is_alive(), f"{writer.name} hangs on a dead mount")
+            self.assertIsNone(writer.error, writer.name)
+        store.start()
+        report = store.run("check", "--json", check=False)
+        self.assertEqual(report.returncode, 0, f"{point_name}: {report.stdout[:2000]}{report.stderr}")
+        changed = [k for k, v in ledger.allowed.items() if touched.get(k) != v]
+        self.verify(store, ledger, changed)
+        store.kill()
+
+    def verify(self, store, ledger, keys):
+        for key in keys:
+            answer = store.s3.get(f"/{BUCKET}/{key}")
+            self.assertIn(answer.status, (200, 404), key)
+            found = digest(answer.body) if answer.status == 200 else ABSENT
+            self.assertIn(found, ledger.allowed[key],
+                          f"{key}: {answer.status}, {len(answer.body)} bytes, not what was acknowledged")
+            ledger.settle(key, found)
+
+
+if __name__ == "__main__":
+    unittest.main()
