@@ -43,9 +43,12 @@ class Bounds {
   Bounds(const Bounds&) = delete;
   Bounds& operator=(const Bounds&) = delete;
   void ApplyTo(rocksdb::ReadOptions& read) const {
-    read.iterate_lower_bound = &lower_;
+    ApplyLowerTo(read);
     if (!upper_.empty()) read.iterate_upper_bound = &upper_;
   }
+  // For a backward scan over a transaction's own writes: RocksDB takes an own row at the upper
+  // bound for the end of the scan, where it is the start.
+  void ApplyLowerTo(rocksdb::ReadOptions& read) const { read.iterate_lower_bound = &lower_; }
 
  private:
   rocksdb::Slice lower_;

@@ -97,10 +97,15 @@ Result<std::vector<Row>> RocksTransaction::Scan(Table table, const KeyRange& ran
     if (IsEmpty(range)) return std::vector<Row>();
     const Bounds bounds(range);
     rocksdb::ReadOptions read;
-    bounds.ApplyTo(read);
+    const bool own_writes = Writes() != 0;
+    if (own_writes && options.direction == Direction::kBackward) {
+      bounds.ApplyLowerTo(read);
+    } else {
+      bounds.ApplyTo(read);
+    }
     const std::unique_ptr<rocksdb::Iterator> iterator(
-        Writes() == 0 ? context_.database.NewIterator(read, Family(table))
-                      : transaction_->GetIterator(read, Family(table)));
+        own_writes ? transaction_->GetIterator(read, Family(table))
+                   : context_.database.NewIterator(read, Family(table)));
     return CollectRows(*iterator, range, options);
   });
 }

@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace amphora {
 namespace {
+
+using namespace std::string_view_literals;
 
 class LogTest : public ::testing::Test {
  protected:
@@ -48,7 +51,7 @@ TEST_F(LogTest, LineCarriesTimeLevelAndText) {
 
 TEST_F(LogTest, ControlCharactersAreEscapedSoThatOneEventStaysOneLine) {
   SetUpLog({LogLevel::kInfo, File("log")});
-  Log(LogLevel::kInfo, std::string("a\nb\r\tc\x1b[31m\x7f\0d\xc2\x9bm \xc3\xa4", 24));
+  Log(LogLevel::kInfo, "a\nb\r\tc\x1b[31m\x7f\0d\xc2\x9bm \xc3\xa4"sv);
   const auto lines = Lines(File("log"));
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_NE(lines[0].find("a\\x0ab\\x0d\\x09c\\x1b[31m\\x7f\\x00d\\xc2\x9bm \xc3\xa4"),

@@ -119,6 +119,22 @@ TYPED_TEST(StoreReadWriteTest, TransactionSeesItsOwnWritesAndNobodyElseDoes) {
   EXPECT_EQ(this->Text(this->newest().Scan(Table::kRows, {}, {})), "b=2 d=4");
 }
 
+// Found by the model test (seed 693080433).
+TYPED_TEST(StoreReadWriteTest, BackwardScanStartsBelowAnOwnRowThatLiesAtTheEnd) {
+  this->Put("a", "0");
+  const auto transaction = this->store().Begin();
+  for (const char* key : {"b", "c", "d"}) {
+    ASSERT_TRUE(transaction->Put(Table::kRows, key, "1").ok());
+  }
+  const auto backward = [&](const KeyRange& range) {
+    return this->Text(transaction->Scan(Table::kRows, range, {10, Direction::kBackward}));
+  };
+  EXPECT_EQ(backward({"b", "d"}), "c=1 b=1");
+  EXPECT_EQ(backward({"", "d"}), "c=1 b=1 a=0");
+  EXPECT_EQ(backward({"", "b"}), "a=0");
+  EXPECT_EQ(backward({"b", "bb"}), "b=1");
+}
+
 TYPED_TEST(StoreReadWriteTest, DroppedTransactionLeavesNothingAndHoldsNothing) {
   {
     const auto transaction = this->store().Begin();
