@@ -1,0 +1,87 @@
+"""The scripts' own promises: help, wrong use, the package list, the summary that counts skips."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CTEST = """<testsuite><testcase name="unit" status="run"><system-out>x</system-out></testcase>
+<testcase name="py" status="run"><system-out>test_a (m.T.test_a) ... ok
+test_b (m.T.test_b)
+Says something. ... skipped 'no root'
+</system-out></testcase>{more}</testsuite>"""
+GTEST = """<testsuites><testsuite><testcase name="A" classname="S" status="run" result="completed"/>
+<testcase name="B" classname="S" status="run" result="{result}"/></testsuite></testsuites>"""
+
+
+def run(*command):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, check=False)
+
+
+class ScriptsTest(unittest.TestCase):
+    def test_help_and_wrong_use(self):
+        for name in ("quickstart", "test"):
+            with self.subTest(name):
+                self.assertIn("Example:", run(ROOT / "scripts" / name, "--help").stdout)
+                self.assertEqual(run(ROOT / "scripts" / name, "--frob").returncode, 2)
+
+    def test_ci_runs_the_test_command(self):
+        self.assertIn("exec scripts/test\n", (ROOT / ".ci/run").read_text())
+        self.assertTrue(os.access(ROOT / ".ci/run", os.X_OK))
+
+    def test_every_package_has_a_section_and_a_reason_and_is_known(self):
+        lines = [x for x in (ROOT / "scripts/lib/packages").read_text().splitlines() if not x.startswith("#")]
+        names = []
+        for line in lines:
+            self.assertRegex(line, r"^(build|run|test) [a-z0-9.+-]+ +# \S")
+            names.append(line.split()[1])
+        self.assertEqual(len(names), len(set(names)))
+        installed = run("dpkg-query", "-W", "-f", "${Package}\n", *names)
+        self.assertEqual(installed.returncode, 0, installed.stderr)
+
+
+class SummaryTest(unittest.TestCase):
+    def summary(self, allowed="", result="completed", more=""):
+        with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
+            folder = Path(name)
+            (folder / "gtest").mkdir()
+            (folder / "ctest.xml").write_text(CTEST.format(more=more))
+            (folder / "gtest" / "unit.xml").write_text(GTEST.format(result=result))
+            (folder / "allowed").write_text(allowed)
+            return run("python3", ROOT / "scripts/lib/summary.py", folder, folder / "allowed")
+
+    def last_line(self, result):
+        return result.stdout.splitlines()[-1]
+
+    def test_counts_cases_inside_of_programs(self):
+        result = self.summary(allowed="py/T.test_b:  needs root\n")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(self.last_line(result), "3 passed, 0 failed, 1 skipped")
+
+    def test_a_skip_that_is_not_allowed_fails(self):
+        self.assertEqual(self.summary().returncode, 1)
+        result = self.summary(allowed="py/*:  needs root\n", result="skipped")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("NOT in tests/allowed-skips): unit/S.B", result.stdout)
+
+    def test_a_failed_program_fails(self):
+        more = '<testcase name="dead" status="fail"><failure/></testcase>'
+        result = self.summary(allowed="py/*:  needs root\n", more=more)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(self.last_line(result), "3 passed, 1 failed, 1 skipped")
+
+    def test_an_allowed_skip_needs_a_reason(self):
+        self.assertNotEqual(self.summary(allowed="py/*\n").returncode, 0)
+
+    def test_the_committed_list_is_well_formed(self):
+        for line in (ROOT / "tests/allowed-skips").read_text().splitlines():
+            if line and not line.startswith("#"):
+                self.assertTrue(re.match(r"\S+:  \S", line), line)
+
+
+if __name__ == "__main__":
+    unittest.main()
