@@ -1,17 +1,35 @@
 #include "cli/daemon/mounts.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "meta/base/log.h"
 
 namespace amphora::cli {
 
-Result<mount::MountFigures> Mounts::Add(const mount::MountOptions& options) {
+namespace {
+
+// After umount(8) by somebody else the session's thread still has to notice: it does within
+// milliseconds.
+constexpr auto kNoticeStep = std::chrono::milliseconds(5);
+constexpr int kNoticeSteps = 200;
+
+}  // namespace
+
+bool Mounts::Reserve(const std::string& directory) {
   ForgetEnded();
-  {
-    std::lock_guard lock(mutex_);
-    if (!mounts_.try_emplace(options.directory).second) return ErrorCode::kBusy;
+  std::lock_guard lock(mutex_);
+  return mounts_.try_emplace(directory).second;
+}
+
+Result<mount::MountFigures> Mounts::Add(const mount::MountOptions& options) {
+  bool reserved = Reserve(options.directory);
+  for (int step = 0; !reserved && step < kNoticeSteps; ++step) {
+    std::this_thread::sleep_for(kNoticeStep);
+    reserved = Reserve(options.directory);
   }
+  if (!reserved) return ErrorCode::kBusy;
   Result<std::unique_ptr<mount::Mount>> started = mount::Mount::Start(engine_, options);
   std::lock_guard lock(mutex_);
   if (!started.ok()) {

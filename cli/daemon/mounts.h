@@ -32,6 +32,8 @@ class Mounts {
   void EndAll();
 
  private:
+  // Takes the directory's slot; false while another mount has it.
+  bool Reserve(const std::string& directory);
   void ForgetEnded();
 
   fs::Engine& engine_;

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -25,6 +27,7 @@ void MountFixture::SetUpAt(const std::string& parent) {
   base_ = pattern;
   ASSERT_EQ(chmod(base_.c_str(), 0755), 0);
   data_ = base_ + "/data";
+  WatchOverMounts();
   OpenEngine();
   ASSERT_TRUE(engine_ != nullptr);
   const fs::Caller caller;
@@ -34,6 +37,26 @@ void MountFixture::SetUpAt(const std::string& parent) {
   const auto bucket = engine_->buckets().FindBucket("s3v", "bucket");
   ASSERT_TRUE(bucket.ok());
   bucket_ = bucket->id;
+}
+
+void MountFixture::WatchOverMounts() {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  watcher_ = fork();
+  ASSERT_GE(watcher_, 0);
+  alive_ = Fd(ends[1]);
+  const Fd other(ends[0]);
+  if (watcher_ != 0) return;
+  // The child: system calls only. Nothing but the pipe may keep the parent's files open.
+  dup2(ends[0], 0);
+  close_range(3, ~0u, 0);
+  char byte;
+  while (read(0, &byte, 1) < 0 && errno == EINTR) {
+  }
+  for (const char* name : {"/mnt", "/one", "/two", "/second", "/store", "/volume", "/bucket"}) {
+    umount2((base_ + name).c_str(), MNT_FORCE | MNT_DETACH);
+  }
+  _exit(0);
 }
 
 void MountFixture::OpenEngine() {
@@ -47,6 +70,8 @@ void MountFixture::OpenEngine() {
 void MountFixture::TearDown() {
   DisarmAllFailpoints();
   engine_.reset();
+  alive_.Close();
+  if (watcher_ > 0) waitpid(watcher_, nullptr, 0);
   std::error_code ignored;
   if (!base_.empty()) std::filesystem::remove_all(base_, ignored);
 }

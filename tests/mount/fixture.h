@@ -77,10 +77,18 @@ class MountFixture : public ::testing::Test {
   // Every change so far is durable and every kernel has been told.
   void Settle();
 
+  // A process that holds files of its own mounts can't die: the kernel waits for it to answer. If
+  // this one is killed, a child takes the mounts away by force.
+  void WatchOverMounts();
+
   std::string base_;  // temporary directory
   std::string data_;
   std::unique_ptr<fs::Engine> engine_;
   fs::BucketId bucket_;
+
+ private:
+  Fd alive_;  // closed when this process ends, whatever way
+  pid_t watcher_ = -1;
 };
 
 // One mount of the bucket at root(), in the mode of the parameter.

@@ -141,6 +141,8 @@ class Store:
         return self._reap()
 
     def _reap(self):
+        if self.s3 is not None:
+            self.s3.close()
         code = self.daemon.wait(timeout=120)
         self.daemon.stdout.close()
         self.daemon = None

@@ -62,6 +62,13 @@ class S3:
         self.timeout = timeout
         self.threads = threading.local()
 
+    def close(self):
+        """Ends the calling thread's connection."""
+        connection = getattr(self.threads, "connection", None)
+        if connection is not None:
+            connection.close()
+            self.threads.connection = None
+
     def request(self, method, target, body=b"", headers=None):
         """`target` is the encoded path and query. Raises OSError or HTTPException when cut off."""
         headers = {k.lower(): v for k, v in (headers or {}).items()}
