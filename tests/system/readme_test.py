@@ -1,8 +1,8 @@
 """Every command that README and examples/ show is run, as it stands, on a store of the test's own.
 
 The endpoint's port, the home directory and the program's place are the only things that the test changes:
-a free port, a fresh home, and the program that this build made (quickstart's own build is tried by hand in
-a clean root, docs/acceptance.md).
+a free port, a fresh home, and the program that this build made (quickstart itself: quickstart_test.py, run by
+hand).
 """
 
 import os
