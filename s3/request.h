@@ -20,6 +20,8 @@ enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete, kOther };
 
 constexpr bool IsRead(Method method) { return method == Method::kGet || method == Method::kHead; }
 
+constexpr bool IsWrite(Method method) { return !IsRead(method) && method != Method::kOther; }
+
 // What of the target the address names.
 enum class Scope : std::uint8_t { kService, kBucket, kObject };
 

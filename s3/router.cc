@@ -108,7 +108,7 @@ Outcome<Operation> Route(const Request& request) {
         return std::unexpected(NotBuilt("Query", parameter.name));
       }
       selector = parameter.name;
-    } else if (!IsRead(request.method()) && !PassesOnWrites(parameter.name)) {
+    } else if (IsWrite(request.method()) && !PassesOnWrites(parameter.name)) {
       return std::unexpected(NotBuilt("Query", parameter.name));
     }
   }

@@ -207,7 +207,9 @@ Task<bool> Session::ServeRequest() {
   if (cut_) co_return false;
   if (!StaysOpen(*response)) keep_open_ = false;
   if (!co_await Send(std::move(*response), with_body)) co_return false;
-  co_return !keep_open_ || co_await DiscardBody();
+  // Not one expression: GCC 12 runs a co_await behind "||" whatever stands before it.
+  if (!keep_open_) co_return false;
+  co_return co_await DiscardBody();
 }
 
 std::optional<std::uint64_t> Session::wire_length() const {

@@ -11,7 +11,10 @@ Task<Outcome<Response>> DeleteObject(Call& call) {
   };
   auto outcome = co_await OnPool(call.service.pool, remove);
   if (!outcome.ok()) co_return EngineFailure(outcome.error(), Subject::kObject);
-  auto settled = co_await Settle(call.service.engine, outcome->ticket);
+  // That nothing is there may be somebody else's deletion: it must be durable, too (hazards 5.9).
+  fs::Engine& engine = call.service.engine;
+  const fs::Ticket ticket = outcome->existed ? outcome->ticket : engine.NewestTicket();
+  auto settled = co_await Settle(engine, ticket);
   if (!settled.ok()) co_return EngineFailure(settled.error(), Subject::kObject);
   co_return Response(204);
 }

@@ -1,4 +1,6 @@
 // POST /bucket?delete: up to 1,000 keys in one request. (S3: DeleteObjects)
+#include <algorithm>
+
 #include "s3/limits.h"
 #include "s3/ops/ops.h"
 #include "s3/xml.h"
@@ -108,7 +110,9 @@ Task<Outcome<Response>> DeleteObjects(Call& call) {
   };
   auto ticket = co_await OnPool(call.service.pool, remove);
   if (!ticket.ok()) co_return EngineFailure(ticket.error(), Subject::kObject);
-  auto settled = co_await Settle(call.service.engine, *ticket);
+  // Some of the keys may have been deleted by somebody else just before (hazards 5.9).
+  fs::Engine& engine = call.service.engine;
+  auto settled = co_await Settle(engine, std::max(*ticket, engine.NewestTicket()));
   if (!settled.ok()) co_return EngineFailure(settled.error(), Subject::kObject);
   co_return Response::Xml(Render(*request));
 }

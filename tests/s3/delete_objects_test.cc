@@ -1,6 +1,7 @@
 // Many keys deleted by one request.
 #include "fs/data/digests.h"
 #include "meta/base/encoding.h"
+#include "meta/base/failpoint.h"
 #include "tests/s3/support/s3_test.h"
 
 namespace amphora::test {
@@ -36,14 +37,20 @@ TEST_F(DeleteObjectsTest, DeletesWhatIsNamedAndNothingElse) {
 }
 
 TEST_F(DeleteObjectsTest, QuietSaysOnlyWhatFailed) {
-  Store({"a"});
-  const std::string long_key(1025, 'k');
-  const Reply reply =
-      Delete("<Delete><Quiet>true</Quiet>" + Object("a") + Object(long_key) + "</Delete>");
-  EXPECT_EQ(reply.status, 200);
-  EXPECT_TRUE(reply.XmlAll("Deleted").empty());
-  EXPECT_EQ(reply.XmlAll("Error").size(), 1u) << reply.body;
-  EXPECT_TRUE(Keys().empty());
+  Store({"a", "b"});
+  const std::string quiet = "<Delete><Quiet>true</Quiet>" + Object("a") + "</Delete>";
+  ASSERT_TRUE(ArmFailpoint("fs.delete.before_commit", "fail"));
+  const Reply failed = Delete(quiet);
+  DisarmAllFailpoints();
+  EXPECT_EQ(failed.status, 200);
+  EXPECT_EQ(failed.XmlAll("Error").size(), 1u) << failed.body;
+  EXPECT_EQ(failed.Xml("Key"), "a");
+  EXPECT_EQ(failed.Code(), "InternalError");
+  EXPECT_EQ(Keys(), (std::vector<std::string>{"a", "b"}));
+  const Reply done = Delete(quiet);
+  EXPECT_EQ(done.status, 200);
+  EXPECT_TRUE(done.XmlAll("Error").empty() && done.XmlAll("Deleted").empty()) << done.body;
+  EXPECT_EQ(Keys(), std::vector<std::string>{"b"});
 }
 
 TEST_F(DeleteObjectsTest, AKeySplitByCdataIsOneKey) {

@@ -1,5 +1,6 @@
 // Every sub-resource of AWS S3 on every method, on a bucket with objects: what is not built answers
 // 501 and changes nothing, not even when the request without the sub-resource would.
+#include "s3/uri.h"
 #include "tests/s3/support/s3_test.h"
 
 namespace amphora::test {
@@ -109,7 +110,8 @@ TEST_F(SubresourcesTest, HeadersThatAskForWhatIsNotBuiltAnswer501) {
       const Reply reply = Put(target, "y", {{name, value}});
       EXPECT_EQ(reply.status, 501) << name;
       EXPECT_EQ(reply.Xml("Header"), name);
-      EXPECT_EQ(Put(std::string(target) + "?" + name + "=" + value, "y").status, 501) << name;
+      const std::string query = name + "=" + s3::UriEncode(value, s3::Slash::kEncode);
+      EXPECT_EQ(Put(std::string(target) + "?" + query, "y").status, 501) << name;
     }
   }
   for (const char* name :

@@ -34,7 +34,7 @@ class S3Test : public EngineTest {
   HttpClient& client();
   void NewConnection() { client_.reset(); }
 
-  // A dump of every record of the store, to compare before and after.
+  // A dump of every record of the store but the reservations of ids, to compare before and after.
   std::string Dump();
   // A request that must work, whatever came before.
   void ExpectAlive();
