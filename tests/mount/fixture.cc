@@ -153,6 +153,11 @@ void ModeTest::SetUp() {
   ASSERT_EQ(chmod(root_.c_str(), 0777), 0);
 }
 
+std::uint64_t ModeTest::RequestsOnceClosed(std::uint64_t still_open) const {
+  while (engine_->admin().Figures().open_handles > still_open) std::this_thread::yield();
+  return Requests();
+}
+
 void ModeTest::TearDown() {
   mount_.reset();
   MountFixture::TearDown();

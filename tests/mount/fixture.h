@@ -100,6 +100,9 @@ class ModeTest : public MountFixture, public ::testing::WithParamInterface<Mode>
   std::string Path(const std::string& name) const { return root_ + "/" + name; }
   Mount& mount() { return *mount_; }
   std::uint64_t Requests() const { return mount_->figures().requests; }
+  // The same once the RELEASEs of closed files, which the kernel sends behind our back, have
+  // arrived.
+  std::uint64_t RequestsOnceClosed(std::uint64_t still_open = 0) const;
 
   std::string root_;
   std::unique_ptr<Mount> mount_;
