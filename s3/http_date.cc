@@ -1,6 +1,8 @@
 #include "s3/http_date.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -11,21 +13,53 @@ constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-std::tm ToUtc(std::time_t seconds) {
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return utc;
+struct Moment {
+  std::chrono::year_month_day date;
+  std::chrono::hh_mm_ss<std::chrono::seconds> clock;
+  std::size_t weekday;  // 0: Sunday
+};
+
+// Arithmetic only: gmtime_r takes a lock and looks at the time zone.
+Moment ToMoment(std::time_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  return {std::chrono::year_month_day(day), std::chrono::hh_mm_ss(time - day),
+          std::chrono::weekday(day).c_encoding()};
 }
 
-// Not strftime and strptime: their day and month names follow the locale.
+// `number` in `digits` decimal digits, zeros in front.
+void AppendDigits(std::string& text, unsigned number, unsigned digits) {
+  std::array<char, 10> reversed;
+  for (unsigned i = 0; i < digits; ++i, number /= 10) {
+    reversed[i] = static_cast<char>('0' + number % 10);
+  }
+  while (digits > 0) text.push_back(reversed[--digits]);
+}
+
+void AppendClock(std::string& text, const Moment& moment) {
+  AppendDigits(text, static_cast<unsigned>(moment.clock.hours().count()), 2);
+  text.push_back(':');
+  AppendDigits(text, static_cast<unsigned>(moment.clock.minutes().count()), 2);
+  text.push_back(':');
+  AppendDigits(text, static_cast<unsigned>(moment.clock.seconds().count()), 2);
+}
+
+unsigned YearOf(const Moment& moment) {
+  return static_cast<unsigned>(std::max(0, static_cast<int>(moment.date.year())));
+}
+
+// By hand: every answer has two dates, and strftime's names follow the locale.
 std::string Format(std::time_t seconds) {
-  const std::tm utc = ToUtc(seconds);
-  char text[64];
-  const int length = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                   kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                                   kMonths[static_cast<std::size_t>(utc.tm_mon)],
-                                   utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return std::string(text, static_cast<std::size_t>(length));
+  const Moment moment = ToMoment(seconds);
+  std::string text;
+  text.reserve(29);
+  text.append(kDays[moment.weekday]).append(", ");
+  AppendDigits(text, static_cast<unsigned>(moment.date.day()), 2);
+  text.append(" ").append(kMonths[static_cast<unsigned>(moment.date.month()) - 1]).append(" ");
+  AppendDigits(text, YearOf(moment), 4);
+  text.push_back(' ');
+  AppendClock(text, moment);
+  return text.append(" GMT");
 }
 
 std::optional<int> MonthOf(const char* name) {
@@ -69,16 +103,23 @@ std::string_view HttpDateNow() {
 
 std::string ToIsoDate(Time time) {
   const timespec value = time.ToTimespec();
-  const std::tm utc = ToUtc(value.tv_sec);
-  char text[64];
-  const int length = std::snprintf(
-      text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(value.tv_nsec / 1000000));
-  return std::string(text, static_cast<std::size_t>(length));
+  const Moment moment = ToMoment(value.tv_sec);
+  std::string text;
+  text.reserve(24);
+  AppendDigits(text, YearOf(moment), 4);
+  text.push_back('-');
+  AppendDigits(text, static_cast<unsigned>(moment.date.month()), 2);
+  text.push_back('-');
+  AppendDigits(text, static_cast<unsigned>(moment.date.day()), 2);
+  text.push_back('T');
+  AppendClock(text, moment);
+  text.push_back('.');
+  AppendDigits(text, static_cast<unsigned>(value.tv_nsec / 1'000'000), 3);
+  return text.append("Z");
 }
 
 std::optional<Time> ParseHttpDate(std::string_view text) {
-  if (text.size() > 40) return std::nullopt;
+  if (text.empty() || text.size() > 40) return std::nullopt;
   const std::string line(text);
   char month[4] = {};
   int year = 0, day = 0, hour = 0, minute = 0, second = 0, end = -1;

@@ -1,6 +1,8 @@
 // The small parts by themselves: dates, ranges, ETag lists, XML text, hosts.
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "s3/conditions.h"
 #include "s3/error.h"
 #include "s3/gate.h"
@@ -18,6 +20,17 @@ TEST(HttpDateTest, AllThreeFormsAreTheSameMoment) {
   EXPECT_EQ(ParseHttpDate("Sunday, 06-Nov-94 08:49:37 GMT"), moment);
   EXPECT_EQ(ParseHttpDate("Sun Nov  6 08:49:37 1994"), moment);
   EXPECT_EQ(ToIsoDate(Time::FromTimespec({784111777, 123999999})), "1994-11-06T08:49:37.123Z");
+}
+
+TEST(HttpDateTest, EveryDayIsWhatTheSystemSaysItIs) {
+  for (std::time_t second = -86400 * 365; second < 7258118400; second += 86400 * 3 + 12345) {
+    std::tm utc{};
+    gmtime_r(&second, &utc);
+    char text[64];
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    ASSERT_EQ(ToHttpDate(Time::FromTimespec({second, 0})), text);
+    ASSERT_EQ(ParseHttpDate(text), Time::FromTimespec({second, 0}));
+  }
 }
 
 TEST(HttpDateTest, AnythingElseIsNoDate) {
