@@ -81,6 +81,10 @@ rocksdb::ColumnFamilyOptions ContentFamily(const RocksOptions& options,
   family.compression = rocksdb::kNoCompression;
   family.enable_blob_files = true;
   family.min_blob_size = 512;
+  // Content that is read again comes from memory: a read from a blob file is a system call and,
+  // without the processor's CRC instruction (Debian's library), 4 KiB of table lookups: a quarter
+  // more 4 KiB GETs a second. It goes in at the lowest priority, below indexes and filters.
+  family.blob_cache = cache;
   family.blob_file_size = options.content_memtable_bytes;  // one flush, one file
   family.blob_compression_type = rocksdb::kNoCompression;
   family.enable_blob_garbage_collection = true;
