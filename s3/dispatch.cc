@@ -12,7 +12,9 @@ namespace {
 // One line, never a query (it may be a presigned signature) and never a header.
 void LogFailure(const Failure& failure, std::string_view method, std::string_view resource,
                 std::string_view request_id) {
-  Count(failure.status >= 500 ? Counter::kS3Errors5xx : Counter::kS3Errors4xx);
+  if (failure.status >= 400) {
+    Count(failure.status >= 500 ? Counter::kS3Errors5xx : Counter::kS3Errors4xx);
+  }
   if (!LogEnabled(failure.level)) return;
   std::string line = "s3 request failed";
   AppendField(line, "status", std::uint64_t{failure.status});

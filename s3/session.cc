@@ -6,12 +6,13 @@
 //  1. A body's bytes come from what followed the header in the input buffer, then straight from the
 //     socket; only "Transfer-Encoding: chunked" goes through Beast's parser.
 //  2. An answer given before the body was read: the rest is discarded when it is small and on its
-//  way,
-//     else the answer says "close" and the connection ends gently (a plain close with unread input
-//     would reset it and take the answer away from the client).
-//  3. The first piece of an object is read before the head is sent, so that a failing disk still
-//  gives
-//     an error and not a cut answer.
+//     way, else the answer says "close" and the connection ends gently (a plain close with unread
+//     input would reset it and take the answer away from the client).
+//  3. A cut shuts the socket down and leaves its descriptor open until the coroutine ends: a pool
+//     thread may be in sendfile(2) on it, and a descriptor that was closed and given out again may
+//     be a blob.
+//  4. The first piece of an object is read before the head is sent, so that a failing disk still
+//     gives an error and not a cut answer.
 #include "s3/session.h"
 
 #include <sys/sendfile.h>
@@ -23,6 +24,7 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <exception>
+#include <vector>
 
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
@@ -43,6 +45,7 @@ constexpr auto kTry = asio::as_tuple(kUseTask);
 constexpr std::size_t kMaxInputBytes = kMaxUriBytes + kMaxHeaderBytes + 1024;
 constexpr std::size_t kSendfileBytes = 1 << 20;
 constexpr std::uint32_t kLingerMs = 2000;
+constexpr std::size_t kKeptPieceBytes = 16 << 10;  // of a connection between its requests
 
 class Session final : public Wire, public Connection {
  public:
@@ -59,7 +62,8 @@ class Session final : public Wire, public Connection {
   void Cut() override {
     cut_ = true;
     error_code ignored;
-    socket_.close(ignored);
+    socket_.shutdown(Socket::shutdown_both, ignored);
+    socket_.cancel(ignored);
   }
 
   Task<Outcome<std::size_t>> ReadBody(std::span<std::byte> buffer) override;
@@ -101,7 +105,7 @@ class Session final : public Wire, public Connection {
   bool cut_ = false;
   RequestId request_id_;
   std::string head_;
-  std::unique_ptr<std::byte[]> piece_;
+  std::vector<std::byte> piece_;
 };
 
 Task<void> Session::Run() {
@@ -133,6 +137,7 @@ Task<Session::Head> Session::ReadHead() {
   parser_->header_limit(kMaxInputBytes);
   parser_->body_limit(boost::none);
   request_id_ = NextRequestId();
+  if (piece_.size() > kKeptPieceBytes) piece_ = {};
   set_idle(input_.size() == 0);
   SetDeadline(idle() ? service_.options.idle_timeout_ms : service_.options.header_timeout_ms);
   for (;;) {
@@ -322,9 +327,17 @@ Task<bool> Session::SendObject(Response& response) {
     if (!co_await WriteAll(head_, {})) co_return false;
     co_return co_await SendFile(reader.sendfile_fd(), offset, length);
   }
-  if (!piece_) piece_ = std::make_unique_for_overwrite<std::byte[]>(kPieceBytes);
-  const std::span<std::byte> first(piece_.get(), std::min<std::uint64_t>(length, kPieceBytes));
-  auto got = reader.Read(offset, first);
+  const std::size_t piece_bytes = std::min<std::uint64_t>(length, kPieceBytes);
+  if (piece_.size() < piece_bytes) piece_.resize(std::max(piece_bytes, kKeptPieceBytes));
+  const std::span<std::byte> first = std::span(piece_).first(piece_bytes);
+  // Small content is inline and at memory speed; more may wait for the disk.
+  Result<std::size_t> got = std::size_t{0};
+  if (first.size() <= kSmallBodyBytes) {
+    got = reader.Read(offset, first);
+  } else {
+    auto read = [&] { return reader.Read(offset, first); };
+    got = co_await OnPool(service_.pool, read);
+  }
   if (!got.ok() || *got != first.size()) {
     Failure failure(S3Code::kInternalError);
     if (!got.ok()) failure.cause = got.error().ToString();
@@ -340,7 +353,8 @@ Task<bool> Session::SendObject(Response& response) {
 Task<bool> Session::SendPieces(fs::ObjectReader& reader, std::uint64_t offset,
                                std::uint64_t length) {
   while (length > 0) {
-    const std::span<std::byte> piece(piece_.get(), std::min<std::uint64_t>(length, kPieceBytes));
+    const std::span<std::byte> piece =
+        std::span(piece_).first(std::min<std::uint64_t>(length, piece_.size()));
     auto read = [&] { return reader.Read(offset, piece); };
     auto got = co_await OnPool(service_.pool, read);
     if (!got.ok() || *got == 0)
@@ -413,7 +427,7 @@ Task<bool> Session::DiscardBody() {
 
 // Says that no more comes, and waits a moment for the client to have read it.
 Task<void> Session::CloseGently() {
-  piece_.reset();
+  piece_ = {};
   error_code error;
   socket_.shutdown(Socket::shutdown_send, error);
   if (error) co_return;

@@ -18,7 +18,7 @@ namespace amphora::s3 {
 class Connection {
  public:
   virtual ~Connection() = default;
-  // Closes the socket; whatever the coroutine waits for there fails at once.
+  // Shuts the socket down; whatever the coroutine waits for there ends at once.
   virtual void Cut() = 0;
 
   void SetDeadline(std::uint32_t milliseconds_from_now);
