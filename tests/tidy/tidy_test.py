@@ -4,6 +4,7 @@ Each rule reads the tracked files and lists every offence, so that one run shows
 cannot fail proves nothing: RulesCanFail gives each one an offender.
 """
 
+import functools
 import re
 import subprocess
 import unittest
@@ -49,11 +50,16 @@ HOMES = {
 HEAVY = ("rocksdb/", "google/protobuf", "boost/beast", "boost/asio", "spdlog/")
 
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-FORBIDDEN_PLACES = re.compile(
-    r"(deb|security|snapshot)\.debian\.org|pypi\.org|pythonhosted\.org|proxy\.golang\.org|"
-    r"registry\.npmjs|crates\.io/api|static\.crates\.io|repo\.maven|(?<![\w.])/work/")
-# Host names in other texts are examples or standards' addresses; these files name the rule itself.
-PLACES_EXEMPT = {"tests/tidy/tidy_test.py"}
+# This file names the words themselves.
+WORDS_EXEMPT = {"tests/tidy/tidy_test.py"}
+
+# An address in the tree is this machine's own, an example, or the name of S3's XML: nothing is fetched by
+# address, only by package name through the ordinary clients.
+ADDRESS = re.compile(r"https?://([A-Za-z0-9][A-Za-z0-9.-]*)")
+PLAIN_ADDRESS = re.compile(r"127(\.[0-9.]+)?|localhost|host|amphora|([a-z0-9-]+\.)*example(\.(com|org|net))?|"
+                           r"s3\.amazonaws\.com")
+# Where every Debian machine has something; a path below another root is one machine's own.
+COMMON_ROOTS = {"/", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/usr", "/var"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
@@ -161,10 +167,39 @@ def comment_offences(files):
 def word_offences(files):
     for name, text in files.items():
         for number, line in enumerate(text.split("\n"), 1):
-            if name not in PLACES_EXEMPT and FORBIDDEN_WORDS.search(line):
+            if name not in WORDS_EXEMPT and FORBIDDEN_WORDS.search(line):
                 yield f"{name}:{number} leaves work undone: {line.strip()[:60]}"
-            if name not in PLACES_EXEMPT and FORBIDDEN_PLACES.search(line):
-                yield f"{name}:{number} names a place of one machine: {line.strip()[:60]}"
+
+
+def output_of(*command):
+    """What a package client says of itself; nothing when it is not installed."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return ""
+
+
+@functools.cache
+def places_of_this_machine():
+    """The hosts that this machine's package clients ask, and the paths that only it has."""
+    clients = [("apt-get", "indextargets", "--format", "$(REPO_URI)"), ("go", "env", "GOPROXY"),
+               ("npm", "config", "get", "registry"), ("pip", "config", "list"),
+               ("python3", "-c", "from pip._internal.models.index import PyPI; print(PyPI.url)")]
+    texts = [output_of(*client) for client in clients]
+    hosts = {host.lower() for text in texts for host in ADDRESS.findall(text)}
+    paths = {str(folder) for folder in (ROOT, *ROOT.parents) if str(folder) not in COMMON_ROOTS}
+    return sorted(host for host in hosts if not PLAIN_ADDRESS.fullmatch(host)), sorted(paths)
+
+
+def place_offences(files, places=None):
+    hosts, paths = places or places_of_this_machine()
+    named = [re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I) for host in hosts]
+    named += [re.compile(rf"(?<![\w.]){re.escape(path)}(?![\w-])") for path in paths]
+    for name, text in files.items():
+        for number, line in enumerate(text.split("\n"), 1):
+            unknown = [host for host in ADDRESS.findall(line) if not PLAIN_ADDRESS.fullmatch(host)]
+            if unknown or any(pattern.search(line) for pattern in named):
+                yield f"{name}:{number} names a place: {line.strip()[:60]}"
 
 
 def readme_offences(files):
@@ -175,7 +210,7 @@ def readme_offences(files):
 
 
 RULES = [layer_offences, home_offences, size_offences, function_offences, comment_offences, word_offences,
-         readme_offences]
+         place_offences, readme_offences]
 
 
 class TidyTest(unittest.TestCase):
@@ -202,8 +237,11 @@ class TidyTest(unittest.TestCase):
     def test_files_open_with_what_they_are_for(self):
         self.check(comment_offences)
 
-    def test_nothing_is_left_undone_or_bound_to_one_machine(self):
+    def test_nothing_is_left_undone(self):
         self.check(word_offences)
+
+    def test_nothing_is_bound_to_one_machine(self):
+        self.check(place_offences)
 
     def test_folders_have_a_readme(self):
         self.check(readme_offences)
@@ -223,7 +261,8 @@ class RulesCanFail(unittest.TestCase):
             function_offences: [{"fs/a.cc": long_function}],
             comment_offences: [{"fs/a.h": "#pragma once\n"}, {"a.py": "import sys\n"},
                                {"a": "#!/bin/sh\necho\n"}],
-            word_offences: [{"a.md": "TO" + "DO later"}, {"a.md": "see /wo" + "rk/main"}],
+            word_offences: [{"a.md": "TO" + "DO later"}],
+            place_offences: [{"a.sh": "curl https:" + "//packages.invalid/x"}, {"a.md": f"see {ROOT}/meta"}],
             readme_offences: [{"fs/a.cc": ""}],
         }
         self.assertEqual(set(offenders), set(RULES))
@@ -231,6 +270,13 @@ class RulesCanFail(unittest.TestCase):
             for files in cases:
                 with self.subTest(rule=rule.__name__, files=list(files)):
                     self.assertTrue(list(rule(files)))
+
+    def test_hosts_and_paths_of_the_machine_are_found_without_a_scheme(self):
+        places = (["mirror.invalid"], ["/data/checkout"])
+        for line in ("deb mirror.invalid bookworm", "cd /data/checkout/meta"):
+            with self.subTest(line=line):
+                self.assertTrue(list(place_offences({"a.sh": line}, places)))
+        self.assertFalse(list(place_offences({"a.sh": "echo /bucket/data mirror http://127.0.0.1:9878"}, places)))
 
 
 if __name__ == "__main__":
