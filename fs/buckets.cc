@@ -112,10 +112,8 @@ Status RemoveTop(Tx& tx, InodeId directory, InodeRecord record) {
     return Error(ErrorCode::kCorrupt, "a volume or bucket without its name");
   }
   AMPHORA_TRY(RemoveEntry(tx, slot, BucketId(), true));
-  record.links = 0;
   record.changed = tx.now();
-  AMPHORA_TRY(tx.PutInode(directory, record));
-  return tx.kv().PutFresh(Table::kRows, OrphanKey(directory), "");
+  return tx.OrphanInode(directory, record);
 }
 
 Result<VolumeInfo> MakeVolume(Tx& tx, const Caller& caller, std::string_view owner,

@@ -70,6 +70,30 @@ Status Tx::PutFreshInode(InodeId inode, const InodeRecord& record) {
   return kv_.PutFresh(Table::kRows, InodeKey(inode), Encode(record));
 }
 
+Status Tx::PutPosixChange(InodeId inode, InodeRecord& record, std::optional<Time> accessed,
+                          std::optional<Time> modified) {
+  if (accessed) record.accessed = *accessed;
+  if (modified) record.modified = *modified;
+  record.changed = now_;
+  record.implicit = false;
+  AMPHORA_TRY(PutInode(inode, record));
+  if (record.kind == FileKind::kDirectory) {
+    meta::MergeValue operand;
+    operand.latest[kChanged] = {stamp_, now_.nanoseconds()};
+    if (modified) operand.latest[kModified] = {stamp_, modified->nanoseconds()};
+    if (accessed) operand.latest[kAccessed] = {stamp_, accessed->nanoseconds()};
+    AMPHORA_TRY(kv_.Merge(Table::kRows, DirectoryStatKey(inode), operand));
+  }
+  AddAttributeChange(inode, record.bucket);
+  return Ok();
+}
+
+Status Tx::OrphanInode(InodeId inode, InodeRecord& record) {
+  record.links = 0;
+  AMPHORA_TRY(PutInode(inode, record));
+  return kv_.PutFresh(Table::kRows, OrphanKey(inode), "");
+}
+
 Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
   AMPHORA_TRY(kv_.Erase(Table::kRows, InodeKey(inode)));
   if (record.content == ContentKind::kInline) AMPHORA_TRY(EraseInlineContent(inode));
@@ -137,6 +161,15 @@ Status Tx::AddUsage(BucketId bucket, std::int64_t files, std::int64_t directorie
   operand.sums[kDirectories] = directories;
   operand.sums[kBytes] = bytes;
   return kv_.Merge(Table::kRows, UsageKey(bucket), operand);
+}
+
+void Tx::AddAttributeChange(InodeId inode, BucketId bucket) {
+  AddChange({.what = Change::What::kAttributes,
+             .inode = inode,
+             .name = {},
+             .old_inode = {},
+             .bucket = bucket,
+             .origin = {}});
 }
 
 void Tx::AddChange(Change change) {

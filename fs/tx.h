@@ -47,6 +47,14 @@ class Tx {
   // An existing row: locked exclusively.
   Status PutInode(InodeId inode, const InodeRecord& record);
   Status PutFreshInode(InodeId inode, const InodeRecord& record);
+  // Ends chmod, utimensat, rename, setxattr and the like on a row held exclusively: ctime moves, an
+  // implicit directory becomes explicit and no longer vanishes, and every kernel is told. A
+  // directory's times, given ones too, go to its merged row as well.
+  Status PutPosixChange(InodeId inode, InodeRecord& record, std::optional<Time> accessed = {},
+                        std::optional<Time> modified = {});
+  // The last name of an inode is gone and somebody may hold it: the row stays, with an orphan row
+  // in the same batch. After the commit: LiveTable::Orphaned.
+  Status OrphanInode(InodeId inode, InodeRecord& record);
   // Erases the row, the inline content and the xattrs of an inode.
   Status EraseInode(InodeId inode, const InodeRecord& record);
 
@@ -63,6 +71,8 @@ class Tx {
                   std::int64_t bytes);
 
   void AddChange(Change change);
+  // The attributes of `inode` are new.
+  void AddAttributeChange(InodeId inode, BucketId bucket);
   std::vector<Change> TakeChanges() { return std::move(changes_); }
 
  private:

@@ -60,8 +60,8 @@ Attributes ToAttributes(InodeId inode, const InodeRecord& record) {
 
 void FillDirectory(Attributes& attributes, const meta::MergeValue& merged) {
   if (attributes.links != 0) {
-    attributes.links = 2 + static_cast<std::uint64_t>(std::max<std::int64_t>(
-                               0, merged.sums[kSubdirectories]));
+    attributes.links =
+        2 + static_cast<std::uint64_t>(std::max<std::int64_t>(0, merged.sums[kSubdirectories]));
   }
   attributes.modified = Newer(attributes.modified, merged.latest[kModified]);
   attributes.changed = Newer(attributes.changed, merged.latest[kChanged]);
@@ -116,35 +116,16 @@ Status ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
   if (change.permissions) record.permissions = *change.permissions & 07777;
   if (change.uid) record.uid = *change.uid;
   if (change.gid) record.gid = *change.gid;
-  if (change.kill_privileges || (owner_changes && record.kind == FileKind::kRegular &&
-                                 !change.permissions)) {
+  if (change.kill_privileges ||
+      (owner_changes && record.kind == FileKind::kRegular && !change.permissions)) {
     record.permissions &= ~static_cast<std::uint32_t>(S_ISUID);
     if ((record.permissions & S_IXGRP) != 0) {
       record.permissions &= ~static_cast<std::uint32_t>(S_ISGID);
     }
   }
-  std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
-  std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
-  if (accessed) record.accessed = *accessed;
-  if (modified) record.modified = *modified;
-  record.changed = tx.now();
-  // A POSIX change of an implicit directory makes it explicit: it no longer vanishes.
-  record.implicit = false;
-  AMPHORA_TRY(tx.PutInode(inode, record));
-  if (record.kind == FileKind::kDirectory) {
-    meta::MergeValue operand;
-    operand.latest[kChanged] = {tx.stamp(), tx.now().nanoseconds()};
-    if (modified) operand.latest[kModified] = {tx.stamp(), modified->nanoseconds()};
-    if (accessed) operand.latest[kAccessed] = {tx.stamp(), accessed->nanoseconds()};
-    AMPHORA_TRY(tx.kv().Merge(Table::kRows, DirectoryStatKey(inode), operand));
-  }
-  tx.AddChange({.what = Change::What::kAttributes,
-                .inode = inode,
-                .name = {},
-                .old_inode = {},
-                .bucket = record.bucket,
-                .origin = {}});
-  return Ok();
+  const std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
+  const std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
+  return tx.PutPosixChange(inode, record, accessed, modified);
 }
 
 bool ChangesRow(const AttributeChange& change) {
@@ -162,8 +143,8 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
   if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
     // What was written before must not move the times that are set now.
     AMPHORA_TRY(SettleInode(core_, inode));
-    const auto committed = core_.Run(
-        caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, inode, change); });
+    const auto committed =
+        core_.Run(caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, inode, change); });
     if (!committed.ok()) return committed.error();
     core_.live->NoteCommit(inode, committed->ticket);
   }
@@ -171,7 +152,7 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
 }
 
 Result<Usage> Files::GetUsage(InodeId) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (statvfs(core_.directory->path().c_str(), &disk) != 0) {
     return Error::FromErrno(errno, "statvfs of the data directory");
   }

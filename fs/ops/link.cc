@@ -43,12 +43,7 @@ Result<Attributes> Files::Link(const Caller& caller, InodeId inode, InodeId new_
     record.name = target.name.raw;
     AMPHORA_TRY(tx.PutInode(inode, record));
     AMPHORA_TRY(AddEntry(tx, target.slot, record.bucket, {inode, record.kind}));
-    tx.AddChange({.what = Change::What::kAttributes,
-                  .inode = inode,
-                  .name = {},
-                  .old_inode = {},
-                  .bucket = record.bucket,
-                  .origin = {}});
+    tx.AddAttributeChange(inode, record.bucket);
     return adopted;
   });
   if (!committed.ok()) return committed.error();

@@ -221,12 +221,7 @@ Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
     record.checksum.emplace(*kind, request_.computed[*kind]);
   }
   AMPHORA_TRY(tx.PutInode(directory, record));
-  tx.AddChange({.what = Change::What::kAttributes,
-                .inode = directory,
-                .name = {},
-                .old_inode = {},
-                .bucket = request_.bucket,
-                .origin = {}});
+  tx.AddAttributeChange(directory, request_.bucket);
   if (content) return std::move(*content);
   return DescribeObject(std::string(request_.key), directory, record, Detail::kFull);
 }

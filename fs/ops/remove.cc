@@ -14,12 +14,7 @@ Result<AfterUnlink> DropName(Tx& tx, InodeId inode, bool claim) {
     --record.links;
     record.changed = tx.now();
     AMPHORA_TRY(tx.PutInode(inode, record));
-    tx.AddChange({.what = Change::What::kAttributes,
-                  .inode = inode,
-                  .name = {},
-                  .old_inode = {},
-                  .bucket = record.bucket,
-                  .origin = {}});
+    tx.AddAttributeChange(inode, record.bucket);
     return AfterUnlink::kNothing;
   }
   AMPHORA_TRY(tx.AddUsage(record.bucket, -1, 0, -static_cast<std::int64_t>(record.size)));
@@ -27,16 +22,9 @@ Result<AfterUnlink> DropName(Tx& tx, InodeId inode, bool claim) {
     AMPHORA_TRY(tx.EraseInode(inode, record));
     return AfterUnlink::kNothing;
   }
-  record.links = 0;
   record.changed = tx.now();
-  AMPHORA_TRY(tx.PutInode(inode, record));
-  AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(inode), ""));
-  tx.AddChange({.what = Change::What::kAttributes,
-                .inode = inode,
-                .name = {},
-                .old_inode = {},
-                .bucket = record.bucket,
-                .origin = {}});
+  AMPHORA_TRY(tx.OrphanInode(inode, record));
+  tx.AddAttributeChange(inode, record.bucket);
   return AfterUnlink::kOrphaned;
 }
 
@@ -100,10 +88,8 @@ Status Files::RemoveDirectory(const Caller& caller, InodeId parent, std::string_
     AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx, inode));
     AMPHORA_TRY(RemoveEntry(tx, target.slot, parent_record.bucket, true));
     AMPHORA_TRY(tx.AddUsage(record.bucket, 0, -1, 0));
-    record.links = 0;
     record.changed = tx.now();
-    AMPHORA_TRY(tx.PutInode(inode, record));
-    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(inode), ""));
+    AMPHORA_TRY(tx.OrphanInode(inode, record));
     return inode;
   });
   if (!committed.ok()) return committed.error();

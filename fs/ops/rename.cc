@@ -118,10 +118,8 @@ class Rename {
     AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx_, gone));
     AMPHORA_TRY(RemoveEntry(tx_, to_.slot, bucket_, true));
     AMPHORA_TRY(tx_.AddUsage(bucket_, 0, -1, 0));
-    record.links = 0;
     record.changed = tx_.now();
-    AMPHORA_TRY(tx_.PutInode(gone, record));
-    AMPHORA_TRY(tx_.kv().PutFresh(Table::kRows, OrphanKey(gone), ""));
+    AMPHORA_TRY(tx_.OrphanInode(gone, record));
     outcome.replaced_directory = gone;
     return Ok();
   }
@@ -169,22 +167,7 @@ class Rename {
     AMPHORA_ASSIGN(InodeRecord record, tx_.GetInode(inode, Lock::kExclusive));
     record.parent = parent;
     record.name = raw;
-    record.changed = tx_.now();
-    // Renamed by POSIX: it is nobody's mere by-product any more.
-    record.implicit = false;
-    AMPHORA_TRY(tx_.PutInode(inode, record));
-    if (record.kind == FileKind::kDirectory) {
-      meta::MergeValue operand;
-      operand.latest[kChanged] = {tx_.stamp(), tx_.now().nanoseconds()};
-      AMPHORA_TRY(tx_.kv().Merge(Table::kRows, DirectoryStatKey(inode), operand));
-    }
-    tx_.AddChange({.what = Change::What::kAttributes,
-                   .inode = inode,
-                   .name = {},
-                   .old_inode = {},
-                   .bucket = bucket_,
-                   .origin = {}});
-    return Ok();
+    return tx_.PutPosixChange(inode, record);
   }
 
   Tx& tx_;

@@ -28,10 +28,7 @@ Result<Step> VanishOne(Core& core, OriginId origin, InodeId directory) {
     }
     AMPHORA_TRY(RemoveEntry(tx, slot, found->bucket, true));
     AMPHORA_TRY(tx.AddUsage(found->bucket, 0, -1, 0));
-    InodeRecord gone = *found;
-    gone.links = 0;
-    AMPHORA_TRY(tx.PutInode(directory, gone));
-    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(directory), ""));
+    AMPHORA_TRY(tx.OrphanInode(directory, *found));
     // The parent may be empty now as well.
     AMPHORA_TRY(tx.kv().Put(Table::kRows, VanishingKey(found->parent), ""));
     return Step{true, found->parent};

@@ -77,25 +77,6 @@ Result<std::string> SyntheticXattr(Core& core, InodeId inode, const InodeRecord&
   return none;
 }
 
-// Shared end of set and remove: ctime moves, an implicit directory becomes explicit.
-Status PutChanged(Tx& tx, InodeId inode, InodeRecord& record) {
-  record.changed = tx.now();
-  record.implicit = false;
-  AMPHORA_TRY(tx.PutInode(inode, record));
-  if (record.kind == FileKind::kDirectory) {
-    meta::MergeValue operand;
-    operand.latest[kChanged] = {tx.stamp(), tx.now().nanoseconds()};
-    AMPHORA_TRY(tx.kv().Merge(Table::kRows, DirectoryStatKey(inode), operand));
-  }
-  tx.AddChange({.what = Change::What::kAttributes,
-                .inode = inode,
-                .name = {},
-                .old_inode = {},
-                .bucket = record.bucket,
-                .origin = {}});
-  return Ok();
-}
-
 Status CheckRoom(Tx& tx, InodeId inode, std::string_view name) {
   AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
                                                {.limit = kMostAttributes}));
@@ -148,7 +129,7 @@ Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view nam
     if (!old) AMPHORA_TRY(CheckRoom(tx, inode, name));
     AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, key, value));
     record.has_xattrs = true;
-    return PutChanged(tx, inode, record);
+    return tx.PutPosixChange(inode, record);
   });
   if (!committed.ok()) return committed.error();
   core_.live->NoteCommit(inode, committed->ticket);
@@ -167,7 +148,7 @@ Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view 
     AMPHORA_ASSIGN(const auto left,
                    tx.kv().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode), {.limit = 1}));
     record.has_xattrs = !left.empty();
-    return PutChanged(tx, inode, record);
+    return tx.PutPosixChange(inode, record);
   });
   if (!committed.ok()) return committed.error();
   core_.live->NoteCommit(inode, committed->ticket);
