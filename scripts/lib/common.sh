@@ -55,7 +55,7 @@ configure_and_build() {
   local preset=$1
   shift
   local prefix
-  prefix=$("$root/scripts/install-libfuse")
+  prefix=$("$root/scripts/install-libfuse") || die "libfuse >= 3.18 is not to be had; see above"
   local options=()
   [ "$prefix" != system ] && options+=("-DAMPHORA_LIBFUSE_PREFIX=$prefix")
   if [ ! -e "$root/build/$preset/build.ninja" ]; then
