@@ -16,7 +16,7 @@
 //
 // Locks, in order: LiveInode's io lock → a transaction's row locks → a shard's lock and LiveInode's
 // figures lock, which are leaves. So none of these calls may be made inside a transaction, except
-// TryClaimRemoval, Overlay, View, RowChanged.
+// TryClaim, Overlay, View, RowChanged.
 #pragma once
 
 #include <cstddef>
@@ -71,13 +71,37 @@ class LiveTable {
   LiveTable(const LiveTable&) = delete;
   LiveTable& operator=(const LiveTable&) = delete;
 
+  // While it is held, nobody else can acquire or erase the inode: opening waits, a remover leaves an
+  // orphan.
+  class Claim {
+   public:
+    Claim() = default;
+    Claim(LiveTable* table, InodeId inode) : table_(table), inode_(inode) {}
+    Claim(Claim&& other) noexcept;
+    Claim& operator=(Claim&& other) noexcept;
+    ~Claim();
+    explicit operator bool() const { return table_ != nullptr; }
+    InodeId inode() const { return inode_; }
+
+   private:
+    friend class LiveTable;
+    LiveTable* table_ = nullptr;
+    InodeId inode_;
+  };
+  // For who removes a last name. Empty (false) when somebody holds the inode now: then an orphan row
+  // is left, and Orphaned called after the commit.
+  Claim TryClaim(InodeId inode);
+  // For who is about to make the inode `fresh`.
+  Claim ClaimNew(InodeId fresh);
+
   // For handles and truncate: reads the row when the inode is not live yet, and then hands it out
   // in `row` (else `row` becomes nullopt). Waits while the inode is being removed. kNotFound when
   // it is gone; kIsDirectory or kInvalidArgument unless a regular file.
   Result<std::shared_ptr<LiveInode>> Acquire(InodeId inode,
                                              std::optional<InodeRecord>* row = nullptr);
-  // The same for an inode that this thread just created with `record`: no store read.
-  std::shared_ptr<LiveInode> AcquireNew(InodeId inode, const InodeRecord& record);
+  // The same for an inode that this thread just created with `record`, under a `claim` taken before
+  // the transaction: no store read, and nobody held or erased it in between.
+  std::shared_ptr<LiveInode> AcquireNew(Claim claim, const InodeRecord& record);
 
   // Puts live size, times, allocated and `cacheable` over `attributes`, and the same over an
   // object's info. Cheap for what is not live.
@@ -90,23 +114,6 @@ class LiveTable {
   // `record` is replaced by what belongs to that content (size, times, stamp, ETag) when a writer
   // has moved on since. kNotFound: the inode is gone meanwhile; look the key up again.
   Result<ContentView> OpenContent(InodeId inode, InodeRecord& record);
-
-  // While it is held, nobody can acquire the inode. Empty (false) when somebody holds it now: then
-  // the remover leaves an orphan row and calls Orphaned after its commit.
-  class RemovalClaim {
-   public:
-    RemovalClaim() = default;
-    RemovalClaim(LiveTable* table, InodeId inode) : table_(table), inode_(inode) {}
-    RemovalClaim(RemovalClaim&& other) noexcept;
-    RemovalClaim& operator=(RemovalClaim&& other) noexcept;
-    ~RemovalClaim();
-    explicit operator bool() const { return table_ != nullptr; }
-
-   private:
-    LiveTable* table_ = nullptr;
-    InodeId inode_;
-  };
-  RemovalClaim TryClaimRemoval(InodeId inode);
 
   // The transaction that removed the last name of `inode` left an orphan row: reap it when the last
   // holder goes (or now, if none). With `origin` != 0 also the kernel behind that mount holds it,

@@ -61,7 +61,7 @@ Status LiveTable::Reap(InodeId inode) {
   return Ok();
 }
 
-LiveTable::RemovalClaim LiveTable::TryClaimRemoval(InodeId inode) {
+LiveTable::Claim LiveTable::TryClaim(InodeId inode) {
   Shard& shard = ShardOf(inode);
   std::lock_guard lock(shard.mutex);
   Entry& entry = shard.entries[inode];
@@ -69,6 +69,13 @@ LiveTable::RemovalClaim LiveTable::TryClaimRemoval(InodeId inode) {
   if (entry.live && entry.live->lease_pending()) return {};
   entry.claimed = true;
   return {this, inode};
+}
+
+LiveTable::Claim LiveTable::ClaimNew(InodeId fresh) {
+  Shard& shard = ShardOf(fresh);
+  std::lock_guard lock(shard.mutex);
+  shard.entries[fresh].claimed = true;
+  return {this, fresh};
 }
 
 void LiveTable::ReleaseClaim(InodeId inode) {
@@ -95,10 +102,10 @@ void LiveTable::ReleaseClaim(InodeId inode) {
   shard.changed.notify_all();
 }
 
-LiveTable::RemovalClaim::RemovalClaim(RemovalClaim&& other) noexcept
+LiveTable::Claim::Claim(Claim&& other) noexcept
     : table_(std::exchange(other.table_, nullptr)), inode_(other.inode_) {}
 
-LiveTable::RemovalClaim& LiveTable::RemovalClaim::operator=(RemovalClaim&& other) noexcept {
+LiveTable::Claim& LiveTable::Claim::operator=(Claim&& other) noexcept {
   if (this != &other) {
     if (table_ != nullptr) table_->ReleaseClaim(inode_);
     table_ = std::exchange(other.table_, nullptr);
@@ -107,7 +114,7 @@ LiveTable::RemovalClaim& LiveTable::RemovalClaim::operator=(RemovalClaim&& other
   return *this;
 }
 
-LiveTable::RemovalClaim::~RemovalClaim() {
+LiveTable::Claim::~Claim() {
   if (table_ != nullptr) table_->ReleaseClaim(inode_);
 }
 

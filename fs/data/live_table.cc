@@ -94,22 +94,23 @@ Result<std::shared_ptr<LiveInode>> LiveTable::Acquire(InodeId inode,
   return Wrap(std::move(live));
 }
 
-std::shared_ptr<LiveInode> LiveTable::AcquireNew(InodeId inode, const InodeRecord& record) {
+std::shared_ptr<LiveInode> LiveTable::AcquireNew(Claim claim, const InodeRecord& record) {
+  const InodeId inode = claim.inode();
   auto live = std::make_shared<LiveInode>(core_, *this, inode, record);
   Shard& shard = ShardOf(inode);
-  std::unique_lock lock(shard.mutex);
-  for (;;) {
+  {
+    std::lock_guard lock(shard.mutex);
     Entry& entry = shard.entries[inode];
-    // Somebody may have found the name since the commit.
-    if (entry.Busy()) {
-      shard.changed.wait(lock);
-      continue;
-    }
-    ++entry.holds;
-    if (!entry.live) entry.live = std::move(live);
+    entry.holds = 1;
+    entry.live = live;
+    // The name may be gone already.
+    live->set_orphan(entry.orphan);
     if (record.links == 0) MarkOrphan(entry);
-    return Wrap(entry.live);
+    entry.claimed = false;
+    claim.table_ = nullptr;
   }
+  shard.changed.notify_all();
+  return Wrap(std::move(live));
 }
 
 std::shared_ptr<LiveInode> LiveTable::Peek(InodeId inode) const {

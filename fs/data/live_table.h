@@ -19,7 +19,7 @@ struct LiveTable::Entry {
   std::shared_ptr<LiveInode> live;  // null for orphans that nobody has open
   std::uint64_t holds = 0;          // answers of Acquire that are not dropped yet
   bool loading = false;             // one holder reads the row
-  bool claimed = false;             // a RemovalClaim is out
+  bool claimed = false;             // a Claim is out
   bool reaping = false;
   bool orphan = false;
   std::set<OriginId> known_by;  // kernels that know the orphan

@@ -1,6 +1,8 @@
 // mknod, mkdir, symlink, open with O_CREAT, O_TMPFILE.
 #include <sys/stat.h>
 
+#include <utility>
+
 #include "fs/change_hub.h"
 #include "fs/core.h"
 #include "fs/data/live.h"
@@ -101,6 +103,7 @@ Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::stri
   NewNode node;
   node.permissions = permissions;
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  LiveTable::Claim claim = core_.live->ClaimNew(fresh);
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
     return AddNode(tx, caller, parent, name, node, fresh, !options.exclusive);
   });
@@ -112,7 +115,7 @@ Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::stri
     if (opened.ok()) opened->attributes.cacheable = false;  // as of a LINK reply (hazards 3.2)
     return opened;
   }
-  auto live = core_.live->AcquireNew(fresh, added.record);
+  auto live = core_.live->AcquireNew(std::move(claim), added.record);
   core_.live->NoteCommit(fresh, committed->ticket);
   AMPHORA_ASSIGN(auto handle,
                  OpenHandle(core_, std::move(live), caller, options, Freshness::kFresh));
@@ -126,6 +129,7 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
   NewNode node;
   node.permissions = permissions;
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
+  LiveTable::Claim claim = core_.live->ClaimNew(fresh);
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<InodeRecord> {
     AMPHORA_ASSIGN(const InodeRecord parent_record,
                    LockParentToAdd(tx, parent, ParentUse::kPosix));
@@ -136,7 +140,7 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
     return record;
   });
   if (!committed.ok()) return committed.error();
-  auto live = core_.live->AcquireNew(fresh, committed->value);
+  auto live = core_.live->AcquireNew(std::move(claim), committed->value);
   core_.live->Orphaned(fresh, OriginId());
   AMPHORA_ASSIGN(auto handle,
                  OpenHandle(core_, std::move(live), caller, options, Freshness::kFresh));

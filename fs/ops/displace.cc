@@ -10,7 +10,7 @@ namespace amphora::fs {
 
 void Displacement::Prepare(Core& core, InodeId inode, const InodeRecord& record) {
   if (record.links > 1 || Claimed(inode)) return;
-  LiveTable::RemovalClaim claim = core.live->TryClaimRemoval(inode);
+  LiveTable::Claim claim = core.live->TryClaim(inode);
   if (claim) claims_.emplace_back(inode, std::move(claim));
 }
 

@@ -35,7 +35,7 @@ class Displacement {
  private:
   bool Claimed(InodeId inode) const;
 
-  std::vector<std::pair<InodeId, LiveTable::RemovalClaim>> claims_;
+  std::vector<std::pair<InodeId, LiveTable::Claim>> claims_;
   std::vector<InodeId> orphans_;
 };
 

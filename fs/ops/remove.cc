@@ -61,7 +61,7 @@ Result<Unlinked> UnlinkIn(Tx& tx, InodeId parent, std::string_view name, InodeId
 Status Files::Unlink(const Caller& caller, InodeId parent, std::string_view name) {
   for (;;) {
     AMPHORA_ASSIGN(const InodeId inode, PeekFile(core_, parent, name));
-    const LiveTable::RemovalClaim claim = core_.live->TryClaimRemoval(inode);
+    const LiveTable::Claim claim = core_.live->TryClaim(inode);
     const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
       return UnlinkIn(tx, parent, name, inode, static_cast<bool>(claim));
     });

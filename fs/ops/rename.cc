@@ -185,11 +185,11 @@ class Rename {
 Status Files::Rename(const Caller& caller, const RenameRequest& request) {
   for (;;) {
     AMPHORA_ASSIGN(const Peek peek, PeekNames(core_, request));
-    LiveTable::RemovalClaim claim;
+    LiveTable::Claim claim;
     if (peek.replaced.valid()) {
       // The new content must be on disk before it takes the old one's name (hazards 5.5).
       if (peek.source_kind == FileKind::kRegular) AMPHORA_TRY(core_.live->SyncData(peek.source));
-      claim = core_.live->TryClaimRemoval(peek.replaced);
+      claim = core_.live->TryClaim(peek.replaced);
     }
     const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
       return fs::Rename(tx, request, peek, static_cast<bool>(claim)).Run();

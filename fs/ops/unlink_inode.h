@@ -15,7 +15,7 @@ enum class AfterUnlink : std::uint8_t {
 };
 
 // Inside a transaction, after the dentry was removed or pointed elsewhere: one name less for file
-// `inode`. `claim` is true when LiveTable::TryClaimRemoval(inode) is held: the last name then
+// `inode`. `claim` is true when LiveTable::TryClaim(inode) is held: the last name then
 // erases everything; without it the last name leaves an orphan row. Adds the change event and the
 // usage.
 Result<AfterUnlink> DropName(Tx& tx, InodeId inode, bool claim);

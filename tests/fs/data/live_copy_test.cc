@@ -1,6 +1,12 @@
 // copy_file_range: by reference, by extents, by bytes; and copy-up of what is shared.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <utility>
+#include <vector>
+
 #include "tests/fs/data/file_fixture.h"
 
 namespace amphora::fs {
@@ -113,6 +119,37 @@ TEST_F(LiveCopyTest, ABlobInPassthroughIsCopiedAndNotShared) {
   EXPECT_EQ(source->CopyTo(0, *target, 0, bytes.size()).value(), bytes.size());
   EXPECT_EQ(::pwrite(source->backing_fd(), "kernel", 6, 0), 6);
   EXPECT_EQ(ReadAll(*target, 0, bytes.size()), bytes);
+}
+
+// Unlinks a name from another thread as soon as it is told that the name changed.
+class Remover final : public ChangeSink {
+ public:
+  explicit Remover(std::function<void()> remove) : remove_(std::move(remove)) {}
+  void OnChanges(const std::vector<Change>&) override {
+    if (!done_.exchange(true)) std::thread(remove_).join();
+  }
+  void Fence(std::function<void()> done) override { done(); }
+
+ private:
+  std::function<void()> remove_;
+  std::atomic<bool> done_{false};
+};
+
+TEST_F(LiveCopyTest, AFileUnlinkedBeforeItsMakerHoldsItIsAnOrphanLikeAnyOther) {
+  const std::string bytes = Pattern(8 * kInlineLimit, 9);
+  ASSERT_TRUE(PutObject("a", bytes).ok());
+  Remover remover([this] { EXPECT_TRUE(files().Unlink(caller_, root_, "b").ok()); });
+  const OriginId origin = engine_->AddSink(&remover);
+  auto target = CreateFile("b");
+  engine_->RemoveSink(origin);
+  ASSERT_TRUE(files().Lookup(root_, "b").Is(ErrorCode::kNotFound));
+  EXPECT_EQ(OpenFile("a", {})->CopyTo(0, *target, 0, bytes.size()).value(), bytes.size());
+  EXPECT_EQ(ReadAll(*target, 0, bytes.size()), bytes);
+  ASSERT_TRUE(target->Flush().ok());
+  target.reset();
+  ASSERT_TRUE(engine_->admin().CollectGarbage({}).ok());
+  EXPECT_EQ(GetObject("a").value(), bytes);
+  ExpectConsistent();
 }
 
 }  // namespace
