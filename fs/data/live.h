@@ -71,8 +71,8 @@ class LiveTable {
   LiveTable(const LiveTable&) = delete;
   LiveTable& operator=(const LiveTable&) = delete;
 
-  // While it is held, nobody else can acquire or erase the inode: opening waits, a remover leaves an
-  // orphan.
+  // While it is held, nobody else can acquire or erase the inode: opening waits, a remover leaves
+  // an orphan.
   class Claim {
    public:
     Claim() = default;
@@ -88,8 +88,8 @@ class LiveTable {
     LiveTable* table_ = nullptr;
     InodeId inode_;
   };
-  // For who removes a last name. Empty (false) when somebody holds the inode now: then an orphan row
-  // is left, and Orphaned called after the commit.
+  // For who removes a last name. Empty (false) when somebody holds the inode now: then an orphan
+  // row is left, and Orphaned called after the commit.
   Claim TryClaim(InodeId inode);
   // For who is about to make the inode `fresh`.
   Claim ClaimNew(InodeId fresh);

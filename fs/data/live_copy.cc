@@ -36,7 +36,8 @@ Status LiveInode::ShareInto(LiveInode& target, const Writer& writer,
   target.NoteWrite(writer, size());
   // At once: before this commit nothing but our lock keeps the source from writing in place.
   Status settled = target.SettleHeld(published);
-  if (settled.ok() && target.gone_) settled = Error(ErrorCode::kStale, "the target's inode is gone");
+  if (settled.ok() && target.gone_)
+    settled = Error(ErrorCode::kStale, "the target's inode is gone");
   if (settled.ok()) return settled;
   // The blob is not the target's: forget it without removing it.
   target.place_ = Place::kMemory;

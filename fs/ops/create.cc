@@ -90,9 +90,8 @@ Result<Attributes> Files::MakeNode(const Caller& caller, InodeId parent, std::st
                                    const NewNode& node) {
   AMPHORA_TRY(CheckNode(node));
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
-  const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
-    return AddNode(tx, caller, parent, name, node, fresh, false);
-  });
+  const auto committed = core_.Run(
+      caller.origin, [&](Tx& tx) { return AddNode(tx, caller, parent, name, node, fresh, false); });
   if (!committed.ok()) return committed.error();
   return AttributesOfNew(core_, fresh, committed->value.record);
 }
@@ -131,8 +130,7 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
   LiveTable::Claim claim = core_.live->ClaimNew(fresh);
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<InodeRecord> {
-    AMPHORA_ASSIGN(const InodeRecord parent_record,
-                   LockParentToAdd(tx, parent, ParentUse::kPosix));
+    AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
     InodeRecord record = FreshRecord(tx, caller, parent_record, node);
     record.links = 0;
     AMPHORA_TRY(tx.PutFreshInode(fresh, record));
