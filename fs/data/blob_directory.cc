@@ -76,6 +76,7 @@ Result<std::vector<std::uint64_t>> ReadNumbers(int parent, const char* path, std
 }
 
 Status SyncDirectory(int descriptor) {
+  if (FailpointSkips("fs.blob.name_sync")) return Ok();
   AMPHORA_TRY(Failpoint("fs.blob.name_sync"));
   if (::fsync(descriptor) != 0) return Error::FromErrno(errno, "fsync of a blob directory");
   return Ok();

@@ -117,6 +117,7 @@ Result<BlobFigures> LocalBlob::Figures() {
 Status LocalBlob::Sync() {
   AMPHORA_TRY(CheckHealthy());
   Count(Counter::kBlobSyncs);
+  if (FailpointSkips("fs.blob.sync")) return Ok();
   Status synced = Failpoint("fs.blob.sync");
   if (synced.ok() && ::fdatasync(file_.get()) != 0) {
     synced = Error::FromErrno(errno, "fdatasync of a blob");

@@ -16,7 +16,7 @@
 namespace amphora {
 namespace {
 
-enum class Kind { kOff, kFail, kSleep, kExit };
+enum class Kind { kOff, kFail, kSleep, kExit, kSkip };
 
 struct Action {
   Kind kind = Kind::kOff;
@@ -71,11 +71,24 @@ std::optional<Action> Parse(std::string_view text) {
     action.kind = Kind::kSleep;
   } else if (verb == "exit") {
     action.kind = Kind::kExit;
+  } else if (verb == "skip") {
+    action.kind = Kind::kSkip;
   } else {
     return std::nullopt;
   }
   // An errno is below 4096 on Linux; anything else is a slip.
   if (action.kind == Kind::kFail && action.argument > 4095) return std::nullopt;
+  return action;
+}
+
+// The action that this visit of `name` meets; none when it is for the other kind of seam.
+std::optional<Action> Visit(std::string_view name, bool skips) {
+  std::lock_guard lock(g_mutex);
+  const auto it = Points().find(name);
+  if (it == Points().end() || (it->second.action.kind == Kind::kSkip) != skips) return std::nullopt;
+  const std::uint64_t visit = ++it->second.visits;
+  const Action action = it->second.action;
+  if (visit < action.first || visit > action.last) return std::nullopt;
   return action;
 }
 
@@ -124,28 +137,24 @@ namespace internal {
 bool AnyFailpointArmed() { return g_armed.load(std::memory_order_relaxed) != 0; }
 
 Status VisitFailpoint(std::string_view name) {
-  Action action;
-  {
-    std::lock_guard lock(g_mutex);
-    const auto it = Points().find(name);
-    if (it == Points().end()) return Ok();
-    const std::uint64_t visit = ++it->second.visits;
-    action = it->second.action;
-    if (visit < action.first || visit > action.last) return Ok();
-  }
-  switch (action.kind) {
+  const std::optional<Action> action = Visit(name, false);
+  if (!action) return Ok();
+  switch (action->kind) {
     case Kind::kOff:
+    case Kind::kSkip:
       return Ok();
     case Kind::kFail:
-      return Error::FromErrno(action.argument == 0 ? EIO : action.argument, "failpoint");
+      return Error::FromErrno(action->argument == 0 ? EIO : action->argument, "failpoint");
     case Kind::kSleep:
-      std::this_thread::sleep_for(std::chrono::milliseconds(action.argument));
+      std::this_thread::sleep_for(std::chrono::milliseconds(action->argument));
       return Ok();
     case Kind::kExit:
       _exit(137);
   }
   return Ok();
 }
+
+bool VisitSkip(std::string_view name) { return Visit(name, true).has_value(); }
 
 }  // namespace internal
 }  // namespace amphora

@@ -2,6 +2,7 @@
 // Compiled out unless AMPHORA_FAILPOINTS is defined; costs one relaxed load when none is armed.
 // Armed by tests through ArmFailpoint, or by the environment AMPHORA_FAILPOINTS="name=action;…".
 // Actions: "off", "fail" (returns kIo), "fail(errno)", "sleep(milliseconds)", "exit" (_exit(137)),
+// "skip" (the step is left out and said to be done, where the seam asks FailpointSkips),
 // each optionally counted: "3*fail" acts on the first three visits only, "exit@5" acts on the
 // fifth. Thread-safe.
 #pragma once
@@ -25,6 +26,7 @@ std::uint64_t FailpointVisits(std::string_view name);
 namespace internal {
 bool AnyFailpointArmed();
 Status VisitFailpoint(std::string_view name);
+bool VisitSkip(std::string_view name);
 }  // namespace internal
 
 inline Status Failpoint([[maybe_unused]] std::string_view name) {
@@ -32,6 +34,16 @@ inline Status Failpoint([[maybe_unused]] std::string_view name) {
   if (internal::AnyFailpointArmed()) return internal::VisitFailpoint(name);
 #endif
   return Ok();
+}
+
+// Whether the step that follows is to be left out: how a test proves that it would notice a promise
+// that is not kept. Only steps that wait for the disk ask. A visit counts once, here or in
+// Failpoint, whichever the action is for.
+inline bool FailpointSkips([[maybe_unused]] std::string_view name) {
+#ifdef AMPHORA_FAILPOINTS
+  if (internal::AnyFailpointArmed()) return internal::VisitSkip(name);
+#endif
+  return false;
 }
 
 }  // namespace amphora

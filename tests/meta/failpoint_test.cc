@@ -77,6 +77,20 @@ TEST_F(FailpointTest, ArmingAgainStartsTheCountAgainAndDisarmingEndsAll) {
   EXPECT_TRUE(Failpoint("test.point").ok());
 }
 
+TEST_F(FailpointTest, SkipIsSeenWhereAStepCanBeLeftOutAndNowhereElse) {
+  ASSERT_TRUE(ArmFailpoint("test.point", "2*skip"));
+  EXPECT_FALSE(FailpointSkips("test.other"));
+  EXPECT_TRUE(Failpoint("test.point").ok());
+  EXPECT_TRUE(FailpointSkips("test.point"));
+  EXPECT_TRUE(FailpointSkips("test.point"));
+  EXPECT_FALSE(FailpointSkips("test.point"));
+  EXPECT_EQ(FailpointVisits("test.point"), 3u);
+  ASSERT_TRUE(ArmFailpoint("test.point", "fail"));
+  EXPECT_FALSE(FailpointSkips("test.point"));
+  EXPECT_FALSE(Failpoint("test.point").ok());
+  EXPECT_EQ(FailpointVisits("test.point"), 1u);
+}
+
 TEST_F(FailpointTest, WhatCannotBeParsedIsRefusedAndChangesNothing) {
   ASSERT_TRUE(ArmFailpoint("test.point", "fail"));
   for (const char* action :

@@ -135,6 +135,12 @@ class Store:
         self.daemon.kill()
         return self._reap()
 
+    def unmount_dead(self):
+        """After kill: the kernel keeps files of the data directory for a mount until that is unmounted."""
+        for point in self.mount_points:
+            if is_mounted(point):
+                subprocess.run(["umount", str(point)], check=True, capture_output=True)
+
     def wait(self, timeout=60):
         """Waits for a daemon that ends by itself."""
         self.daemon.wait(timeout)

@@ -8,19 +8,17 @@ operation in flight. AMPHORA_CRASH_SEED repeats a run's choices, AMPHORA_CRASH_R
 """
 
 import hashlib
-import http.client
 import os
 import random
-import threading
 import time
 import unittest
 
 from amphora_store import Store
+from crash_load import ABSENT, Ledger, Writer, expect_success
 
 ROUNDS = int(os.environ.get("AMPHORA_CRASH_ROUNDS", "50"))
 SEED = int(os.environ.get("AMPHORA_CRASH_SEED", str(random.SystemRandom().randrange(1 << 32))))
 BUCKET = "crash"
-ABSENT = "absent"
 NAMES = 40  # per writer: few enough that overwrites and deletions are common
 SIZES = (0, 1, 100, 4096, 16384, 16385, 60_000, 300_000, 1_200_000)
 
@@ -36,53 +34,12 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-class Ledger:
-    """For each key the contents that may be found: one when nothing is in flight."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.allowed = {}
-        self.acknowledged = 0
-
-    def begin(self, key, outcome):
-        """An operation that would leave `outcome` (a digest or ABSENT) starts."""
-        with self.lock:
-            self.allowed.setdefault(key, {ABSENT}).add(outcome)
-
-    def end(self, key, outcome):
-        """It was acknowledged: nothing else may be found from now on."""
-        with self.lock:
-            self.allowed[key] = {outcome}
-            self.acknowledged += 1
-
-    def settle(self, key, found):
-        """After a restart: what was found is the truth now."""
-        self.allowed[key] = {found}
-
-
-class Writer(threading.Thread):
-    """One writer; ends at the first operation that the dying daemon cuts off."""
-
-    def __init__(self, name, seed, ledger):
-        super().__init__(name=name, daemon=True)
-        self.random = random.Random(seed)
-        self.ledger = ledger
-        self.error = None
-
-    def run(self):
-        try:
-            while True:
-                self.step()
-        except (OSError, http.client.HTTPException):
-            pass  # the daemon is gone, which is the point
-        except Exception as error:  # pylint: disable=broad-except
-            self.error = error
-
+class DigestWriter(Writer):
     def content(self):
         return self.random.randbytes(self.random.choice(SIZES))
 
 
-class S3Writer(Writer):
+class S3Writer(DigestWriter):
     def __init__(self, name, seed, ledger, store):
         super().__init__(name, seed, ledger)
         self.s3 = store.s3
@@ -98,14 +55,11 @@ class S3Writer(Writer):
             outcome = digest(data)
             self.ledger.begin(key, outcome)
             answer = self.s3.put(f"/{BUCKET}/{key}", data)
-        if answer.status >= 500:
-            raise OSError(answer.status)  # a failpoint's error on the way to the end
-        if not answer.ok:
-            raise AssertionError(f"{key}: {answer.status} {answer.body[:200]!r}")
+        expect_success(answer, key)
         self.ledger.end(key, outcome)
 
 
-class MountWriter(Writer):
+class MountWriter(DigestWriter):
     """Names change by rename and unlink; contents by whole files. fsync's acknowledgement covers the file and
     its name; close's covers kill -9 (not a power cut), and so does the return of rename and unlink."""
 
