@@ -1,36 +1,13 @@
 #include "s3/checksums.h"
 
 #include <algorithm>
-#include <array>
 
 #include "fs/data/digests.h"
-#include "meta/base/encoding.h"
 
 namespace amphora::s3 {
 namespace {
 
 using fs::DigestKind;
-
-struct Row {
-  DigestKind kind;
-  std::string_view header;
-  std::string_view algorithm;  // in x-amz-sdk-checksum-algorithm
-};
-
-constexpr std::array<Row, 5> kRows = {{
-    {DigestKind::kCrc32, "x-amz-checksum-crc32", "CRC32"},
-    {DigestKind::kCrc32c, "x-amz-checksum-crc32c", "CRC32C"},
-    {DigestKind::kCrc64Nvme, "x-amz-checksum-crc64nvme", "CRC64NVME"},
-    {DigestKind::kSha1, "x-amz-checksum-sha1", "SHA1"},
-    {DigestKind::kSha256, "x-amz-checksum-sha256", "SHA256"},
-}};
-
-// The raw digest that base64 `text` says; nothing when it is not one of that kind.
-std::optional<std::string> ReadDigest(DigestKind kind, std::string_view text) {
-  auto raw = FromBase64(text);
-  if (!raw || raw->size() != fs::DigestBytes(kind)) return std::nullopt;
-  return raw;
-}
 
 Failure BadChecksumValue(DigestKind kind) {
   return Failure(S3Code::kInvalidRequest,
@@ -45,51 +22,92 @@ Outcome<void> Expect(Promise& promise, DigestKind kind, std::string raw) {
   return {};
 }
 
-// The one checksum of the request's headers or announced trailers.
-Outcome<void> ReadChecksum(const Request& request, const Payload& payload, Promise& promise) {
-  for (const Row& row : kRows) {
-    const bool by_header = request.HasHeader(row.header);
-    const bool by_trailer =
-        std::ranges::find(payload.trailers, row.header) != payload.trailers.end();
-    if (!by_header && !by_trailer) continue;
-    if (promise.checksum || (by_header && by_trailer)) {
-      return Fail(
-          S3Code::kInvalidRequest,
-          "Expecting a single x-amz-checksum- header. Multiple checksum types are not allowed.");
-    }
-    promise.checksum = row.kind;
-    promise.by_trailer = by_trailer;
-    if (by_trailer) {
-      promise.kinds.push_back(row.kind);
-      continue;
-    }
-    auto raw = ReadDigest(row.kind, request.Header(row.header));
-    if (!raw) return std::unexpected(BadChecksumValue(row.kind));
-    if (auto taken = Expect(promise, row.kind, std::move(*raw)); !taken) return taken;
-  }
-  const std::string_view algorithm = request.Header("x-amz-sdk-checksum-algorithm");
-  if (!algorithm.empty() && !promise.checksum) {
+// Takes one checksum that the request names by a header (`by_trailer`: announces for the trailer).
+Outcome<void> AddChecksum(Promise& promise, DigestKind kind, bool by_trailer,
+                          std::string_view value) {
+  if (promise.checksum) {
     return Fail(S3Code::kInvalidRequest,
-                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or "
-                "x-amz-trailer headers were found.");
+                "One x-amz-checksum- value protects a request. Several are not allowed.");
+  }
+  promise.checksum = kind;
+  promise.by_trailer = by_trailer;
+  if (by_trailer) {
+    promise.kinds.push_back(kind);
+    return {};
+  }
+  auto raw = ReadDigest(kind, value);
+  if (!raw) return std::unexpected(BadChecksumValue(kind));
+  return Expect(promise, kind, std::move(*raw));
+}
+
+// x-amz-sdk-checksum-algorithm says which checksum the request has; it must then have it.
+Outcome<void> CheckSdkAlgorithm(const Request& request, const Promise& promise) {
+  constexpr std::string_view kHeader = "x-amz-sdk-checksum-algorithm";
+  const std::string_view said = request.Header(kHeader);
+  if (said.empty()) return {};
+  const auto kind = KindOfAlgorithm(said);
+  if (!kind) {
+    return Fail(S3Code::kInvalidRequest,
+                "The checksum algorithm is not known. Use one of: " + ChecksumAlgorithmList());
+  }
+  if (!promise.checksum) {
+    return Fail(S3Code::kInvalidRequest,
+                "x-amz-sdk-checksum-algorithm is given, but neither an x-amz-checksum-* nor an "
+                "x-amz-trailer header.");
+  }
+  if (kind != promise.checksum) {
+    return Fail(S3Code::kInvalidRequest,
+                "Value for x-amz-sdk-checksum-algorithm header is invalid.");
   }
   return {};
 }
 
-}  // namespace
-
-std::string_view ChecksumHeader(DigestKind kind) {
-  for (const Row& row : kRows) {
-    if (row.kind == kind) return row.header;
+// The one checksum of the request's headers (a name's second field counts too) or announced
+// trailers. A trailer that nobody would check is refused: its promise would silently not be kept.
+Outcome<void> ReadChecksum(const Request& request, const Payload& payload, Promise& promise) {
+  for (const HeaderField& field : request.headers()) {
+    const auto kind = KindOfHeader(field.name);
+    if (!kind) continue;
+    if (auto taken = AddChecksum(promise, *kind, false, field.value); !taken) return taken;
   }
-  return "x-amz-checksum-md5";
+  for (const QueryParameter& hoisted : request.query()) {
+    const auto kind = KindOfHeader(hoisted.name);
+    if (!kind || kind == promise.checksum) continue;  // the header wins over its presigned twin
+    if (auto taken = AddChecksum(promise, *kind, false, hoisted.value); !taken) return taken;
+  }
+  for (const std::string& trailer : payload.trailers) {
+    const auto kind = KindOfHeader(trailer);
+    if (!kind && trailer.starts_with(kChecksumPrefix)) {
+      return std::unexpected(Failure(S3Code::kNotImplemented).With("Header", "x-amz-trailer"));
+    }
+    if (!kind) {
+      return Fail(S3Code::kInvalidRequest,
+                  "The value specified in the x-amz-trailer header is not supported");
+    }
+    if (auto taken = AddChecksum(promise, *kind, true, {}); !taken) return taken;
+  }
+  return CheckSdkAlgorithm(request, promise);
 }
 
+}  // namespace
+
 Outcome<Promise> ReadPromise(const Request& request, const Payload& payload) {
+  auto promise = ReadBodyPromise(request, payload);
+  if (!promise) return promise;
+  if (auto read = ReadChecksum(request, payload, *promise); !read) {
+    return std::unexpected(read.error());
+  }
+  return promise;
+}
+
+Outcome<Promise> ReadBodyPromise(const Request& request, const Payload& payload) {
   Promise promise;
   if (request.HasHeader("Content-MD5")) {
     auto raw = ReadDigest(DigestKind::kMd5, request.Header("Content-MD5"));
-    if (!raw) return Fail(S3Code::kInvalidDigest);
+    if (!raw) {
+      return std::unexpected(
+          Failure(S3Code::kInvalidDigest).With("Content-MD5", request.Header("Content-MD5")));
+    }
     promise.has_md5 = true;
     if (auto taken = Expect(promise, DigestKind::kMd5, std::move(*raw)); !taken) {
       return std::unexpected(taken.error());
@@ -100,9 +118,6 @@ Outcome<Promise> ReadPromise(const Request& request, const Payload& payload) {
     if (auto taken = Expect(promise, DigestKind::kSha256, payload.sha256); !taken) {
       return std::unexpected(taken.error());
     }
-  }
-  if (auto read = ReadChecksum(request, payload, promise); !read) {
-    return std::unexpected(read.error());
   }
   return promise;
 }
@@ -127,22 +142,15 @@ Failure DigestFailure(const Promise& promise, std::optional<DigestKind> wrong) {
     return Failure(S3Code::kContentSha256Mismatch);
   }
   if (wrong && wrong != DigestKind::kMd5) {
-    const std::string name(
-        ChecksumHeader(*wrong).substr(std::string_view("x-amz-checksum-").size()));
-    return Failure(S3Code::kBadDigest,
-                   "The " + name + " you specified did not match the calculated checksum.");
+    return Failure(S3Code::kBadDigest, "The " + std::string(ChecksumAlgorithm(*wrong)) +
+                                           " you specified did not match the calculated checksum.");
   }
   return Failure(S3Code::kBadDigest);
 }
 
 std::optional<DigestKind> WrongDigest(const Error& error) {
-  for (const Row& row : kRows) {
-    if (row.header.substr(std::string_view("x-amz-checksum-").size()) == error.detail()) {
-      return row.kind;
-    }
-  }
   if (error.detail() == "md5") return DigestKind::kMd5;
-  return std::nullopt;
+  return KindOfAlgorithm(error.detail());
 }
 
 Outcome<void> CheckPromise(const Promise& promise, std::string_view whole) {

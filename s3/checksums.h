@@ -11,13 +11,11 @@
 
 #include "fs/objects.h"
 #include "s3/auth/payload.h"
+#include "s3/checksum_names.h"
 #include "s3/error.h"
 #include "s3/request.h"
 
 namespace amphora::s3 {
-
-// "x-amz-checksum-crc32" and so on; not for kMd5.
-std::string_view ChecksumHeader(fs::DigestKind kind);
 
 struct Promise {
   fs::Digests expected;                    // raw values known so far
@@ -26,11 +24,19 @@ struct Promise {
   bool by_trailer = false;                 // its value comes after the body
   bool hashed_payload = false;             // x-amz-content-sha256 says the SHA-256
   bool has_md5 = false;                    // Content-MD5 is there
+
+  // Something was promised that protects the body on its whole way (not only what was signed).
+  bool protects() const { return has_md5 || checksum.has_value(); }
 };
 
-// kInvalidDigest, kInvalidRequest (a checksum that can't be read, or several), kBadDigest (two that
-// contradict each other).
+// kInvalidDigest, kInvalidRequest (a checksum that can't be read, several, an algorithm named that
+// is unknown or has no value), kBadDigest (two that contradict each other), kNotImplemented (a
+// trailer with a checksum that is none of the five).
 Outcome<Promise> ReadPromise(const Request& request, const Payload& payload);
+
+// The same of a request whose x-amz-checksum-* headers are about something else than its body
+// (CompleteMultipartUpload): Content-MD5 and x-amz-content-sha256 only.
+Outcome<Promise> ReadBodyPromise(const Request& request, const Payload& payload);
 
 // Takes the announced checksum out of the trailers.
 Outcome<void> TakeTrailer(Promise& promise,

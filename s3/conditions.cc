@@ -32,6 +32,17 @@ std::string_view Unquote(std::string_view tag) {
   return tag;
 }
 
+Failure NotBuilt(std::string_view header) {
+  return Failure(S3Code::kNotImplemented).With("Header", header);
+}
+
+// The tags of a header that is there. None at all would make the request unconditional.
+Outcome<std::vector<std::string>> ETagsOf(const Request& request, std::string_view name) {
+  auto tags = ParseETags(request.Header(name));
+  if (tags.empty()) return std::unexpected(NotBuilt(name));
+  return tags;
+}
+
 }  // namespace
 
 std::vector<std::string> ParseETags(std::string_view text) {
@@ -59,14 +70,48 @@ fs::Conditions ReadConditions(const Request& request) {
 }
 
 Outcome<fs::Conditions> WriteConditions(const Request& request) {
+  const bool match = request.HasHeader("If-Match");
+  const bool none_match = request.HasHeader("If-None-Match");
+  if (match && none_match) return std::unexpected(NotBuilt("If-Match,If-None-Match"));
   fs::Conditions conditions;
-  conditions.if_match = ParseETags(request.Header("If-Match"));
-  conditions.if_none_match = ParseETags(request.Header("If-None-Match"));
-  if (!conditions.if_none_match.empty() &&
-      (conditions.if_none_match.size() > 1 || conditions.if_none_match[0] != "*")) {
-    return std::unexpected(Failure(S3Code::kNotImplemented).With("Header", "If-None-Match"));
+  if (match) {
+    auto tags = ETagsOf(request, "If-Match");
+    if (!tags) return std::unexpected(std::move(tags.error()));
+    if (std::ranges::count(*tags, "*") > 0) return std::unexpected(NotBuilt("If-Match"));
+    conditions.if_match = std::move(*tags);
+  }
+  if (none_match) {
+    conditions.if_none_match = ParseETags(request.Header("If-None-Match"));
+    if (conditions.if_none_match != std::vector<std::string>{"*"}) {
+      return std::unexpected(NotBuilt("If-None-Match"));
+    }
   }
   return conditions;
+}
+
+Outcome<fs::Conditions> DeleteConditions(const Request& request) {
+  fs::Conditions conditions;
+  if (!request.HasHeader("If-Match")) return conditions;
+  auto tags = ETagsOf(request, "If-Match");
+  if (!tags) return std::unexpected(std::move(tags.error()));
+  conditions.if_match = std::move(*tags);
+  return conditions;
+}
+
+Failure ConditionFailure(const Error& error, const fs::Conditions& conditions,
+                         std::string_view prefix) {
+  const bool conflict = error.code() == ErrorCode::kConflict && !conditions.empty();
+  const bool unheld = error.code() == ErrorCode::kPreconditionFailed;
+  if (!conflict && !unheld) return FromEngine(error, Subject::kObject);
+  std::string_view name = "If-Unmodified-Since";
+  if (!conditions.if_match.empty()) {
+    name = "If-Match";
+  } else if (!conditions.if_none_match.empty()) {
+    name = "If-None-Match";
+  }
+  Failure failure(conflict ? S3Code::kConditionalConflict : S3Code::kPreconditionFailed);
+  failure.cause = error.ToString();
+  return std::move(failure).With("Condition", std::string(prefix).append(name));
 }
 
 Outcome<std::optional<ByteRange>> ParseRange(std::string_view header, std::uint64_t size) {

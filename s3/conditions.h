@@ -21,8 +21,18 @@ std::vector<std::string> ParseETags(std::string_view text);
 // not count (RFC 9110 section 13.1.3).
 fs::Conditions ReadConditions(const Request& request);
 
-// Those of a PUT. (S3: conditional writes) An If-None-Match other than `*` is kNotImplemented.
+// Those of a PUT, of a copy's destination and of CompleteMultipartUpload: If-Match with an ETag or
+// `If-None-Match: *`. kNotImplemented for both at once and for any other value. (S3: conditional
+// writes)
 Outcome<fs::Conditions> WriteConditions(const Request& request);
+
+// Those of a DELETE: If-Match with an ETag or `*`. (S3: conditional deletes)
+Outcome<fs::Conditions> DeleteConditions(const Request& request);
+
+// The failure of a call that was bound to `conditions`; `prefix` stands before the header's name in
+// <Condition>. kConditionalConflict when another change came in between, again and again.
+Failure ConditionFailure(const Error& error, const fs::Conditions& conditions,
+                         std::string_view prefix = {});
 
 struct ByteRange {
   std::uint64_t offset = 0;

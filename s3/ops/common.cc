@@ -22,19 +22,24 @@ Outcome<fs::BucketInfo> FindBucket(const Call& call) {
 Task<Outcome<std::string>> ReadXmlBody(Call& call) {
   auto promise = ReadPromise(call.request, call.identity.payload);
   if (!promise) co_return std::unexpected(std::move(promise.error()));
-  auto whole = co_await call.body.ReadWhole(kMaxXmlBytes);
+  co_return co_await ReadXmlBody(call, kMaxXmlBytes, std::move(*promise));
+}
+
+Task<Outcome<std::string>> ReadXmlBody(Call& call, std::size_t limit, Promise promise) {
+  auto whole = co_await call.body.ReadWhole(limit);
   if (!whole) co_return std::unexpected(std::move(whole.error()));
   const auto trailers = call.body.trailers();
-  auto kept = TakeTrailer(*promise, trailers);
-  if (kept) kept = CheckPromise(*promise, *whole);
+  auto kept = TakeTrailer(promise, trailers);
+  if (kept) kept = CheckPromise(promise, *whole);
   if (!kept) co_return std::unexpected(std::move(kept.error()));
   co_return std::move(*whole);
 }
 
 Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
                                                        const fs::ObjectInfo& info) {
-  if (auto held = fs::CheckReadConditions(ReadConditions(request), info); !held.ok()) {
-    Failure failure = FromEngine(held.error(), Subject::kObject);
+  const fs::Conditions conditions = ReadConditions(request);
+  if (auto held = fs::CheckReadConditions(conditions, info); !held.ok()) {
+    Failure failure = ConditionFailure(held.error(), conditions);
     if (failure.status == 304) {
       failure.headers.emplace_back("ETag", Quoted(info.etag));
       failure.headers.emplace_back("Last-Modified", ToHttpDate(info.last_modified));
@@ -55,9 +60,13 @@ Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
 }
 
 std::unexpected<Failure> MissingObject(const Call& call, const Error& error) {
-  Failure failure = FromEngine(error, Subject::kObject);
+  return std::unexpected(WriteFailure(call, error, {}));
+}
+
+Failure WriteFailure(const Call& call, const Error& error, const fs::Conditions& conditions) {
+  Failure failure = ConditionFailure(error, conditions);
   if (failure.Is(S3Code::kNoSuchKey)) failure.details.emplace_back("Key", call.request.key());
-  return std::unexpected(std::move(failure));
+  return failure;
 }
 
 }  // namespace amphora::s3

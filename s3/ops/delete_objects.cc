@@ -80,28 +80,18 @@ std::string Render(const DeleteRequest& request) {
   return std::move(xml).Finish();
 }
 
-// S3 wants the document protected: Content-MD5 or any checksum, by header or trailer.
-bool HasDigest(const Call& call) {
-  if (call.request.HasHeader("Content-MD5")) return true;
-  for (const HeaderField& field : call.request.headers()) {
-    if (StartsWithIgnoreCase(field.name, "x-amz-checksum-")) return true;
-  }
-  for (const std::string& trailer : call.identity.payload.trailers) {
-    if (trailer.starts_with("x-amz-checksum-")) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Task<Outcome<Response>> DeleteObjects(Call& call) {
   auto bucket = FindBucket(call);
   if (!bucket) co_return std::unexpected(std::move(bucket.error()));
-  if (!HasDigest(call)) {
+  auto promise = ReadPromise(call.request, call.identity.payload);
+  if (!promise) co_return std::unexpected(std::move(promise.error()));
+  if (!promise->protects()) {
     co_return Fail(S3Code::kInvalidRequest,
                    "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
   }
-  auto document = co_await ReadXmlBody(call);
+  auto document = co_await ReadXmlBody(call, kMaxXmlBytes, std::move(*promise));
   if (!document) co_return std::unexpected(std::move(document.error()));
   auto request = ReadDocument(*document);
   if (!request) co_return std::unexpected(std::move(request.error()));

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "s3/checksums.h"
 #include "s3/conditions.h"
 #include "s3/router.h"
 
@@ -24,8 +25,9 @@ namespace amphora::s3 {
 // somebody else. Costs no store read for a known bucket.
 Outcome<fs::BucketInfo> FindBucket(const Call& call);
 
-// A whole XML body whose digests are right, at most 2 MiB.
+// A whole XML body that is as promised, at most `limit` bytes (2 MiB unless told).
 Task<Outcome<std::string>> ReadXmlBody(Call& call);
+Task<Outcome<std::string>> ReadXmlBody(Call& call, std::size_t limit, Promise promise);
 
 // Of GET and HEAD: conditions decided, range chosen, headers written; the part of the object that
 // the answer is about.
@@ -34,6 +36,9 @@ Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
 
 // The answer for a key that is not there (or can't be one).
 std::unexpected<Failure> MissingObject(const Call& call, const Error& error);
+
+// The answer to a write of the request's key that failed under `conditions`.
+Failure WriteFailure(const Call& call, const Error& error, const fs::Conditions& conditions);
 
 inline std::unexpected<Failure> EngineFailure(const Error& error, Subject subject) {
   return std::unexpected(FromEngine(error, subject));

@@ -14,6 +14,8 @@ struct Plan {
   fs::BeginPutRequest begin;
   fs::PutOptions options;
   Promise promise;
+  // Kept with the object and shown in the answer: the one that came, else S3's default.
+  fs::DigestKind checksum = fs::DigestKind::kCrc64Nvme;
 };
 
 // Everything that can be refused before the client sends a byte of the body.
@@ -47,7 +49,9 @@ Outcome<Plan> MakePlan(const Call& call) {
   plan.begin.digests = promise->kinds;
   plan.options.metadata = std::move(*metadata);
   plan.options.conditions = std::move(*conditions);
-  plan.options.keep_checksum = promise->checksum;
+  plan.checksum = promise->checksum.value_or(plan.checksum);
+  plan.begin.digests.push_back(plan.checksum);
+  plan.options.keep_checksum = plan.checksum;
   plan.options.caller = call.caller();
   plan.promise = std::move(*promise);
   return plan;
@@ -61,9 +65,11 @@ Outcome<void> TakeEnd(const Call& call, Plan& plan) {
   return {};
 }
 
-Failure CommitFailure(const Plan& plan, const Error& error) {
-  if (error.code() != ErrorCode::kBadDigest) return FromEngine(error, Subject::kObject);
-  return DigestFailure(plan.promise, WrongDigest(error));
+Failure CommitFailure(const Call& call, const Plan& plan, const Error& error) {
+  if (error.code() == ErrorCode::kBadDigest) {
+    return DigestFailure(plan.promise, WrongDigest(error));
+  }
+  return WriteFailure(call, error, plan.options.conditions);
 }
 
 // One visit to the pool for a body that fits into one piece.
@@ -77,7 +83,7 @@ Task<Outcome<fs::PutOutcome>> PutSmall(Call& call, Plan& plan) {
     return writer->Commit(plan.options);
   };
   auto stored = co_await OnPool(call.service.pool, store);
-  if (!stored.ok()) co_return std::unexpected(CommitFailure(plan, stored.error()));
+  if (!stored.ok()) co_return std::unexpected(CommitFailure(call, plan, stored.error()));
   co_return std::move(*stored);
 }
 
@@ -96,7 +102,7 @@ Task<Outcome<fs::PutOutcome>> PutLarge(Call& call, Plan& plan) {
   if (auto taken = TakeEnd(call, plan); !taken) co_return std::unexpected(std::move(taken.error()));
   auto commit = [&] { return (*writer)->Commit(plan.options); };
   auto stored = co_await OnPool(call.service.pool, commit);
-  if (!stored.ok()) co_return std::unexpected(CommitFailure(plan, stored.error()));
+  if (!stored.ok()) co_return std::unexpected(CommitFailure(call, plan, stored.error()));
   co_return std::move(*stored);
 }
 
@@ -117,11 +123,8 @@ Task<Outcome<Response>> PutObject(Call& call) {
   if (!settled.ok()) co_return EngineFailure(settled.error(), Subject::kObject);
   Response response;
   response.AddHeader("ETag", Quoted(stored->info.etag));
-  if (plan->promise.checksum) {
-    response.AddHeader(ChecksumHeader(*plan->promise.checksum),
-                       ToBase64(stored->computed[*plan->promise.checksum]));
-    response.AddHeader("x-amz-checksum-type", "FULL_OBJECT");
-  }
+  response.AddHeader(ChecksumHeader(plan->checksum), ToBase64(stored->computed[plan->checksum]));
+  response.AddHeader("x-amz-checksum-type", "FULL_OBJECT");
   co_return response;
 }
 
