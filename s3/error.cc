@@ -124,6 +124,7 @@ Failure FromAuth(const AuthError& error) {
   failure.message = error.Message();
   failure.level = LevelOfStatus(row.http_status);
   if (!error.region.empty()) failure.details.emplace_back("Region", error.region);
+  for (const auto& detail : error.details) failure.details.push_back(detail);
   if (!error.access_key.empty()) failure.details.emplace_back("AWSAccessKeyId", error.access_key);
   return failure;
 }

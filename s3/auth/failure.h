@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace amphora::s3 {
 
@@ -50,6 +52,8 @@ struct AuthError {
   std::string region = {};   // of kWrongRegion: the one to sign for (goes into <Region>)
   // Of kUnknownAccessKey and kSignatureMismatch (goes into <AWSAccessKeyId>).
   std::string access_key = {};
+  // More elements of the answer: of kTimeSkewed and kExpired the clocks.
+  std::vector<std::pair<std::string, std::string>> details = {};
 
   std::string_view Message() const { return message.empty() ? RowOf(failure).message : message; }
 };

@@ -17,7 +17,8 @@ namespace {
 
 using namespace auth;  // NOLINT(google-build-using-namespace): our own internals
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1'000 * kMillisecond;
 constexpr std::int64_t kMaxSkew = 15 * 60 * kSecond;
 
 std::unexpected<AuthError> Fail(AuthFailure failure, std::string message = {}) {
@@ -97,11 +98,18 @@ std::expected<void, AuthError> CheckTime(const Claim& claim, const SigningTime& 
   }
   const std::int64_t age = now.nanoseconds() - signed_at.time.nanoseconds();
   if (!claim.presigned) {
-    if (age > kMaxSkew || age < -kMaxSkew) return Fail(AuthFailure::kTimeSkewed);
-    return {};
+    if (age <= kMaxSkew && age >= -kMaxSkew) return {};
+    return std::unexpected(AuthError{
+        .failure = AuthFailure::kTimeSkewed,
+        .details = {{"RequestTime", signed_at.timestamp},
+                    {"ServerTime", ToIsoDate(now)},
+                    {"MaxAllowedSkewMilliseconds", std::to_string(kMaxSkew / kMillisecond)}}});
   }
   if (age < -kMaxSkew) return Fail(AuthFailure::kNotYetValid);
-  if (age > claim.expires_seconds * kSecond) return Fail(AuthFailure::kExpired);
+  if (age > claim.expires_seconds * kSecond) {
+    return std::unexpected(
+        AuthError{.failure = AuthFailure::kExpired, .details = {{"ServerTime", ToIsoDate(now)}}});
+  }
   return {};
 }
 

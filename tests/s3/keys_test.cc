@@ -99,7 +99,12 @@ TEST_F(KeysTest, BadSignaturesHaveTheirCodes) {
   auth::SignOptions old = Options();
   old.timestamp = "20200101T000000Z";
   old.day = "20200101";
-  EXPECT_EQ(SendSigned({.path = "/bucket"}, "", old).Code(), "RequestTimeTooSkewed");
+  const Reply skewed = SendSigned({.path = "/bucket"}, "", old);
+  EXPECT_EQ(skewed.Code(), "RequestTimeTooSkewed");
+  EXPECT_EQ(skewed.Xml("RequestTime"), "20200101T000000Z");
+  EXPECT_EQ(skewed.Xml("ServerTime").size(), std::string("2020-01-01T00:00:00.000Z").size());
+  EXPECT_GT(skewed.Xml("ServerTime"), "2020-01-02");
+  EXPECT_EQ(skewed.Xml("MaxAllowedSkewMilliseconds"), "900000");
 }
 
 TEST_F(KeysTest, APresignedUrlLetsItsBearerIn) {
