@@ -48,6 +48,12 @@ struct RenameRequest {
   InodeId to_parent;
   std::string_view to_name;
   RenameMode mode = RenameMode::kReplace;
+  // Whether this thread may wait for the disk: content that takes a file's name is synced first.
+  bool may_wait = true;
+};
+enum class RenameAnswer : std::uint8_t {
+  kDone,
+  kMustWait,  // nothing was done: ask again from a thread that may wait
 };
 
 struct DirectoryEntry {
@@ -100,7 +106,8 @@ class Files {
                               const NewNode& node);
   Status Unlink(const Caller& caller, InodeId parent, std::string_view name);
   Status RemoveDirectory(const Caller& caller, InodeId parent, std::string_view name);
-  Status Rename(const Caller& caller, const RenameRequest& request);
+  // kMustWait only when `may_wait` is false.
+  Result<RenameAnswer> Rename(const Caller& caller, const RenameRequest& request);
   Result<Attributes> Link(const Caller& caller, InodeId inode, InodeId new_parent,
                           std::string_view new_name);
 

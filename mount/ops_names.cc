@@ -110,21 +110,20 @@ void Rename(fuse_req_t request, fuse_ino_t from, const char* old_name, fuse_ino_
   const fs::InodeId from_parent = ToInode(context, from);
   const fs::InodeId to_parent = ToInode(context, to);
   const fs::Caller caller = ToCaller(request);
-  auto rename = [&context, caller, mode, from_parent, to_parent](
-                    fuse_req_t asked, std::string_view from_name, std::string_view to_name) {
-    ReplyStatus(asked, context.engine.files().Rename(
-                           caller, {from_parent, from_name, to_parent, to_name, *mode}));
-  };
-  // Over an existing file the source's data is flushed first (hazards 5.5): that may wait.
-  if (*mode == fs::RenameMode::kReplace &&
-      context.engine.files().Lookup(to_parent, new_name).ok()) {
-    context.pool.Run(
-        request, [rename, request, source = std::string(old_name), target = std::string(new_name)] {
-          rename(request, source, target);
-        });
+  const auto renamed = context.engine.files().Rename(
+      caller, {from_parent, old_name, to_parent, new_name, *mode, /*may_wait=*/false});
+  if (!renamed.ok() || *renamed == fs::RenameAnswer::kDone) {
+    ReplyStatus(request, renamed.ok() ? Ok() : Status(renamed.error()));
     return;
   }
-  rename(request, old_name, new_name);
+  // Over an existing file the source's data is flushed first (hazards 5.5): that waits for the
+  // disk.
+  context.pool.Run(request, [&context, request, caller, from_parent, to_parent, mode = *mode,
+                             source = std::string(old_name), target = std::string(new_name)] {
+    const auto late =
+        context.engine.files().Rename(caller, {from_parent, source, to_parent, target, mode});
+    ReplyStatus(request, late.ok() ? Ok() : Status(late.error()));
+  });
 }
 
 void Link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char* name) {

@@ -129,6 +129,9 @@ class LiveTable {
 
   // Writes the live state into the row, if there is something to write; also of an orphan.
   Status Settle(InodeId inode);
+  // Whether content of `inode` may wait for its settle or its sync. Takes no lock that is held over
+  // a transaction.
+  bool IsUnfinished(InodeId inode) const;
   // fdatasync of content that is in a blob and not durable yet, live or lingering; then settles.
   // Blocks.
   Status SyncData(InodeId inode);

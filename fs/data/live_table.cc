@@ -189,6 +189,11 @@ Status LiveTable::Settle(InodeId inode) {
   return live ? live->Settle(SettleFor::kForce) : Ok();
 }
 
+bool LiveTable::IsUnfinished(InodeId inode) const {
+  const auto live = Peek(inode);
+  return live && live->unfinished();
+}
+
 Status LiveTable::SyncData(InodeId inode) {
   const auto live = Peek(inode);
   if (!live) return Ok();

@@ -27,7 +27,7 @@ class Deletion {
  public:
   Deletion(Core& core, const Caller& caller, BucketId bucket,
            const std::vector<std::string_view>& keys)
-      : core_(core), caller_(caller), bucket_(bucket) {
+      : core_(core), caller_(caller), bucket_(bucket), displaced_(core) {
     items_.reserve(keys.size());
     for (const std::string_view key : keys) items_.push_back({SplitKey(key), false, false});
     // In the order of names, so that two deletions take their locks in the same order.
@@ -62,7 +62,7 @@ class Deletion {
   Displacement displaced_;
 };
 
-// Claims what will go; false when none of the keys exists.
+// False when none of the keys exists.
 Result<bool> Deletion::LookAhead() {
   const auto snapshot = core_.store->Snapshot();
   bool any = false;
@@ -71,7 +71,6 @@ Result<bool> Deletion::LookAhead() {
     if (!found) continue;
     any = true;
     if (found->record.kind == FileKind::kDirectory) continue;
-    displaced_.Prepare(core_, found->inode, found->record);
     AMPHORA_ASSIGN(const auto parent, ReadInode(*snapshot, found->parent));
     item.hint_implicit = parent && parent->implicit;
   }
@@ -154,7 +153,7 @@ Result<DeletedMany> Deletion::Run() {
   const auto committed = core_.Run(caller_.origin, [this](Tx& tx) { return Transact(tx); });
   if (!committed.ok()) return committed.error();
   AMPHORA_TRY(Failpoint("fs.delete.after_commit"));
-  displaced_.Finish(core_);
+  displaced_.Finish();
   std::ranges::sort(emptied_);
   const auto repeated = std::ranges::unique(emptied_);
   emptied_.erase(repeated.begin(), repeated.end());

@@ -4,31 +4,42 @@
 
 #include "fs/core.h"
 #include "fs/data/collector.h"
-#include "fs/ops/unlink_inode.h"
 
 namespace amphora::fs {
 
-void Displacement::Prepare(Core& core, InodeId inode, const InodeRecord& record) {
-  if (record.links > 1 || Claimed(inode)) return;
-  LiveTable::Claim claim = core.live->TryClaim(inode);
-  if (claim) claims_.emplace_back(inode, std::move(claim));
-}
-
-bool Displacement::Claimed(InodeId inode) const {
-  return std::ranges::any_of(claims_, [inode](const auto& entry) { return entry.first == inode; });
-}
-
 void Displacement::Begin() { orphans_.clear(); }
 
+bool Displacement::Claim(InodeId inode) {
+  if (std::ranges::any_of(claims_, [inode](const auto& one) { return one.first == inode; })) {
+    return true;
+  }
+  LiveTable::Claim claim = core_.live->TryClaim(inode);
+  if (!claim) return false;
+  claims_.emplace_back(inode, std::move(claim));
+  return true;
+}
+
 Status Displacement::DropName(Tx& tx, InodeId inode) {
-  AMPHORA_ASSIGN(const AfterUnlink after, fs::DropName(tx, inode, Claimed(inode)));
-  if (after == AfterUnlink::kOrphaned) orphans_.push_back(inode);
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+  if (record.links > 1) {
+    --record.links;
+    record.changed = tx.now();
+    AMPHORA_TRY(tx.PutInode(inode, record));
+    tx.AddAttributeChange(inode, record.bucket);
+    return Ok();
+  }
+  AMPHORA_TRY(tx.AddUsage(record.bucket, -1, 0, -static_cast<std::int64_t>(record.size)));
+  if (Claim(inode)) return tx.EraseInode(inode, record);
+  record.changed = tx.now();
+  AMPHORA_TRY(tx.OrphanInode(inode, record));
+  tx.AddAttributeChange(inode, record.bucket);
+  orphans_.push_back(inode);
   return Ok();
 }
 
-void Displacement::Finish(Core& core) {
-  for (const InodeId inode : orphans_) core.live->Orphaned(inode, OriginId());
-  if (!claims_.empty()) core.collector->Kick();
+void Displacement::Finish() {
+  for (const InodeId inode : orphans_) core_.live->Orphaned(inode, OriginId());
+  if (!claims_.empty()) core_.collector->Kick();
 }
 
 }  // namespace amphora::fs

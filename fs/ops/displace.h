@@ -1,12 +1,11 @@
-// Taking a name away from a file: what PUT over a key and DELETE of a key do to the inode that the
-// name meant. Hard links keep it alive; so do open handles, as an orphan.
+// Taking names away from files: what unlink, rename over a file, PUT over a key and DELETE of a key
+// do to the inode that the name meant. Hard links keep it alive; so do open handles, as an orphan.
 //
-//   Displacement old;
-//   old.Prepare(core, inode, row);        // before the transaction: claims it, if nobody holds it
+//   Displacement old(core);
 //   … inside the closure: old.Begin(); … old.DropName(tx, inode) …
-//   … after the commit: old.Finish(core)
+//   … after the commit: old.Finish()
 //
-// One thread. The claims last until it is destroyed, so destroy it after the commit.
+// One thread. Its claims last until it is destroyed, so destroy it after the commit.
 #pragma once
 
 #include <utility>
@@ -19,22 +18,23 @@ namespace amphora::fs {
 
 class Displacement {
  public:
-  // Claims `inode` when the name is its last one and nobody has it open: then its row can go in the
-  // same transaction. Takes no row lock; call it outside of transactions.
-  void Prepare(Core& core, InodeId inode, const InodeRecord& record);
+  explicit Displacement(Core& core) : core_(core) {}
 
   // Forgets what an earlier run of the closure did.
   void Begin();
-  // One name less for `inode` (fs/ops/unlink_inode.h): the last one erases it if it is claimed,
-  // else leaves an orphan.
+  // After the dentry was removed or pointed elsewhere: one name less for file `inode`. The last one
+  // erases everything when nobody holds the inode, and claims it so that this stays so; else it
+  // leaves an orphan row. Adds the change event and the usage.
   Status DropName(Tx& tx, InodeId inode);
 
   // After the commit: hands orphans to their last holder and wakes the collector.
-  void Finish(Core& core);
+  void Finish();
 
  private:
-  bool Claimed(InodeId inode) const;
+  // Never waits, so it may be asked for inside a transaction.
+  bool Claim(InodeId inode);
 
+  Core& core_;
   std::vector<std::pair<InodeId, LiveTable::Claim>> claims_;
   std::vector<InodeId> orphans_;
 };

@@ -31,7 +31,7 @@ constexpr std::string_view kCapabilities = "security.capability";
 class Put {
  public:
   Put(Core& core, const PutRequest& request)
-      : core_(core), request_(request), path_(SplitKey(request.key)) {}
+      : core_(core), request_(request), path_(SplitKey(request.key)), displaced_(core) {}
 
   Result<PutOutcome> Run();
 
@@ -55,7 +55,7 @@ class Put {
   Displacement displaced_;
 };
 
-// Sees how far the path exists, and claims what will be displaced.
+// Sees how far the path exists.
 Status Put::LookAhead() {
   meta::Reader& newest = core_.store->Newest();
   InodeId directory(request_.bucket.value());
@@ -65,11 +65,6 @@ Status Put::LookAhead() {
     directory = dentry->inode;
     ++existing_directories_;
   }
-  AMPHORA_ASSIGN(const auto file, ReadDentry(newest, directory, path_.file, false));
-  if (!file) return Ok();
-  AMPHORA_ASSIGN(const auto record, ReadInode(newest, file->inode));
-  if (!record) return Ok();
-  displaced_.Prepare(core_, file->inode, *record);
   return Ok();
 }
 
@@ -244,7 +239,7 @@ Result<PutOutcome> Put::Run() {
   const OriginId origin = request_.options.caller.origin;
   auto committed = core_.Run(origin, [this](Tx& tx) { return Transact(tx); });
   if (!committed.ok()) return committed.error();
-  displaced_.Finish(core_);
+  displaced_.Finish();
   return PutOutcome{std::move(committed->value), request_.computed, committed->ticket};
 }
 

@@ -2,49 +2,26 @@
 // hazards 4.1: a file and a directory of one name can stand side by side, so the kind of what moves
 // chooses the row it takes.
 #include "fs/core.h"
-#include "fs/data/collector.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
-#include "fs/ops/unlink_inode.h"
+#include "fs/ops/displace.h"
 #include "fs/ops/visible.h"
 
 namespace amphora::fs {
 namespace {
 
-// What the two names show before the transaction: to sync the source and to claim what is replaced.
-struct Peek {
-  InodeId source;
-  FileKind source_kind = FileKind::kRegular;
-  InodeId replaced;  // a file that the rename takes the name of; 0: none
-};
-
-Result<Peek> PeekNames(Core& core, const RenameRequest& request) {
-  meta::Reader& reader = core.store->Newest();
-  AMPHORA_ASSIGN(const Target from, ReadTarget(reader, request.from_parent, request.from_name));
-  const DentryRecord* source = from.Shown();
-  if (source == nullptr) return Error(ErrorCode::kNotFound);
-  Peek peek{source->inode, source->kind, InodeId()};
-  if (request.mode != RenameMode::kReplace) return peek;
-  const auto to = ReadTarget(reader, request.to_parent, request.to_name);
-  if (!to.ok()) return peek;
-  const DentryRecord* shown = to->Shown();
-  if (shown != nullptr && shown->kind != FileKind::kDirectory && shown->inode != peek.source) {
-    peek.replaced = shown->inode;
-  }
-  return peek;
-}
-
 struct Outcome {
-  bool again = false;  // the names mean others than those peeked at
-  AfterUnlink replaced_file = AfterUnlink::kNothing;
+  InodeId source{};
+  InodeId sync_first{};  // nothing was done: this file's content must be on disk before
   InodeId replaced_directory{};
 };
 
 // Moves are transactions of many steps; this holds what they share.
 class Rename {
  public:
-  Rename(Tx& tx, const RenameRequest& request, const Peek& peek, bool claim)
-      : tx_(tx), request_(request), peek_(peek), claim_(claim) {}
+  // `synced`: a source whose content is on disk.
+  Rename(Tx& tx, const RenameRequest& request, Displacement& displaced, InodeId synced)
+      : tx_(tx), request_(request), displaced_(displaced), synced_(synced) {}
 
   Result<Outcome> Run() {
     AMPHORA_TRY(LockParents());
@@ -53,7 +30,6 @@ class Rename {
     const DentryRecord* source = from_.Shown();
     if (source == nullptr) return Error(ErrorCode::kNotFound);
     source_ = *source;
-    if (source_.inode != peek_.source) return Outcome{.again = true};
     if (request_.mode == RenameMode::kExchange) return Exchange();
     return Move();
   }
@@ -82,18 +58,20 @@ class Rename {
     if (shown != nullptr && request_.mode == RenameMode::kNoReplace) {
       return Error(ErrorCode::kExists);
     }
-    if (shown != nullptr && shown->inode == source_.inode) return Outcome{};
+    if (shown != nullptr && shown->inode == source_.inode) return Outcome{.source = source_.inode};
     if (MovesDirectory()) AMPHORA_TRY(CheckNoCycle(source_.inode, request_.to_parent));
     Outcome outcome;
+    outcome.source = source_.inode;
     AMPHORA_TRY(MakeRoom(shown, outcome));
-    if (outcome.again) return outcome;
+    if (outcome.sync_first.valid()) return outcome;
     AMPHORA_TRY(RemoveEntry(tx_, from_.slot, bucket_, MovesDirectory()));
     // Within one slot a directory leaves "a" for … "a": cannot be, names differ; rows of both are
     // apart.
     const NewEntry entry{source_.inode, source_.kind};
     if (!MovesDirectory() && to_.slot.file) {
+      const InodeId replaced = to_.slot.file->inode;
       AMPHORA_TRY(ReplaceEntry(tx_, to_.slot, bucket_, entry));
-      AMPHORA_ASSIGN(outcome.replaced_file, DropName(tx_, peek_.replaced, claim_));
+      AMPHORA_TRY(displaced_.DropName(tx_, replaced));
     } else {
       AMPHORA_TRY(AddEntry(tx_, to_.slot, bucket_, entry));
     }
@@ -103,14 +81,14 @@ class Rename {
 
   // What the new name shows goes, if it may.
   Status MakeRoom(const DentryRecord* shown, Outcome& outcome) {
-    if (shown == nullptr) {
-      outcome.again = peek_.replaced.valid();
-      return Ok();
-    }
+    if (shown == nullptr) return Ok();
     const bool shows_directory = shown->kind == FileKind::kDirectory;
     if (!MovesDirectory()) {
       if (shows_directory) return Error(ErrorCode::kIsDirectory);
-      outcome.again = shown->inode != peek_.replaced;
+      // The new content must be on disk before it takes the old one's name (hazards 5.5).
+      if (source_.inode != synced_ && tx_.core().live->IsUnfinished(source_.inode)) {
+        outcome.sync_first = source_.inode;
+      }
       return Ok();
     }
     if (!shows_directory) return Error(ErrorCode::kNotDirectory);
@@ -129,7 +107,7 @@ class Rename {
     const DentryRecord* shown = to_.Shown();
     if (shown == nullptr) return Error(ErrorCode::kNotFound);
     const DentryRecord other = *shown;
-    if (other.inode == source_.inode) return Outcome{};
+    if (other.inode == source_.inode) return Outcome{.source = source_.inode};
     if (SameSlot()) {
       return Error(ErrorCode::kInvalidArgument, "a file and the directory of its name");
     }
@@ -147,7 +125,7 @@ class Rename {
     AMPHORA_TRY(AddEntry(tx_, from_.slot, bucket_, {other.inode, other.kind}));
     AMPHORA_TRY(NoteNewName(source_.inode, request_.to_parent, to_.slot.raw));
     AMPHORA_TRY(NoteNewName(other.inode, request_.from_parent, from_.slot.raw));
-    return Outcome{};
+    return Outcome{.source = source_.inode};
   }
 
   // A directory never moves into itself. Each directory on the way up is taken shared, so that two
@@ -172,8 +150,8 @@ class Rename {
 
   Tx& tx_;
   const RenameRequest& request_;
-  const Peek& peek_;
-  const bool claim_;
+  Displacement& displaced_;
+  const InodeId synced_;
   BucketId bucket_;
   Target from_;
   Target to_;
@@ -182,31 +160,28 @@ class Rename {
 
 }  // namespace
 
-Status Files::Rename(const Caller& caller, const RenameRequest& request) {
+Result<RenameAnswer> Files::Rename(const Caller& caller, const RenameRequest& request) {
+  Displacement displaced(core_);
+  InodeId synced;
   for (;;) {
-    AMPHORA_ASSIGN(const Peek peek, PeekNames(core_, request));
-    LiveTable::Claim claim;
-    if (peek.replaced.valid()) {
-      // The new content must be on disk before it takes the old one's name (hazards 5.5).
-      if (peek.source_kind == FileKind::kRegular) AMPHORA_TRY(core_.live->SyncData(peek.source));
-      claim = core_.live->TryClaim(peek.replaced);
-    }
     const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
-      return fs::Rename(tx, request, peek, static_cast<bool>(claim)).Run();
+      displaced.Begin();
+      return fs::Rename(tx, request, displaced, synced).Run();
     });
     if (!committed.ok()) return committed.error();
     const Outcome& outcome = committed->value;
-    if (outcome.again) continue;
-    core_.live->NoteCommit(peek.source, committed->ticket);
-    if (outcome.replaced_file == AfterUnlink::kOrphaned) {
-      core_.live->Orphaned(peek.replaced, OriginId());
-    } else if (peek.replaced.valid()) {
-      core_.collector->Kick();
+    if (outcome.sync_first.valid()) {
+      if (!request.may_wait) return RenameAnswer::kMustWait;
+      AMPHORA_TRY(core_.live->SyncData(outcome.sync_first));
+      synced = outcome.sync_first;
+      continue;
     }
+    core_.live->NoteCommit(outcome.source, committed->ticket);
+    displaced.Finish();
     if (outcome.replaced_directory.valid()) {
       core_.live->Orphaned(outcome.replaced_directory, caller.origin);
     }
-    return Ok();
+    return RenameAnswer::kDone;
   }
 }
 

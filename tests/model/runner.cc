@@ -283,7 +283,8 @@ std::string Runner::RenameIt() {
   request.to_parent = to->directory;
   request.to_name = to->place.name;
   request.mode = mode->second.second;
-  const Status real = engine_->files().Rename(caller_, request);
+  const auto renamed = engine_->files().Rename(caller_, request);
+  const Status real = renamed.ok() ? Ok() : Status(renamed.error());
   // Which of several reasons is told is not part of the rules.
   return CompareWhetherDone(Bucket::Move(from->place, to->place, mode->second.first), real);
 }

@@ -142,7 +142,8 @@ class EngineTest : public ::testing::Test {
     request.to_parent = to;
     request.to_name = to_name;
     request.mode = mode;
-    return files().Rename(caller_, request);
+    const auto renamed = files().Rename(caller_, request);
+    return renamed.ok() ? Ok() : Status(renamed.error());
   }
 
   ScratchDirectory scratch_;
