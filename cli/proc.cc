@@ -102,7 +102,7 @@ std::string FindPortHolder(std::uint16_t port) {
   return "";
 }
 
-std::string FindLockHolder(const std::string& directory) {
+std::optional<pid_t> LockHolder(const std::string& directory) {
   std::set<FileNumber> files;
   CollectFiles(directory, 1, files);
   struct stat own {};
@@ -117,15 +117,18 @@ std::string FindLockHolder(const std::string& directory) {
     const std::vector<std::string> words = Words(line);
     if (words.size() < 6 || words[1] == "->") continue;
     const std::size_t colon = words[5].rfind(':');
-    long pid = 0;
+    pid_t pid = 0;
     std::uint64_t inode = 0;
     if (colon == std::string::npos || !ParseNumber(words[4], pid, 10) || pid <= 0) continue;
     if (!ParseNumber(std::string_view(words[5]).substr(colon + 1), inode, 10)) continue;
-    if (pid != getpid() && files.contains({words[5].substr(0, colon), inode})) {
-      return DescribeProcess(pid);
-    }
+    if (pid != getpid() && files.contains({words[5].substr(0, colon), inode})) return pid;
   }
-  return "";
+  return std::nullopt;
+}
+
+std::string FindLockHolder(const std::string& directory) {
+  const std::optional<pid_t> pid = LockHolder(directory);
+  return pid ? DescribeProcess(*pid) : "";
 }
 
 }  // namespace amphora::cli

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -16,12 +17,14 @@
 #include <vector>
 
 #include "meta/base/log.h"
+#include "mount/dying.h"
 #include "mount/session.h"
 
 namespace amphora::mount {
 namespace {
 
 constexpr const char* kUringSwitch = "/sys/module/fuse/parameters/enable_uring";
+constexpr int kDyingPatienceMs = 10'000;
 constexpr const char* kPagesLimit = "/proc/sys/fs/fuse/max_pages_limit";
 
 // mountinfo(5) writes blanks, tabs, newlines and backslashes of a path as \ and three octal digits.
@@ -76,18 +79,35 @@ Status RunFusermount(const std::string& directory, Detach how) {
 
 }  // namespace
 
-Result<bool> IsMountPoint(const std::string& directory) {
+Result<std::vector<MountEntry>> ReadMountTable() {
   std::ifstream table("/proc/self/mountinfo");
   if (!table) return Error(ErrorCode::kIo, "/proc/self/mountinfo can't be read");
+  std::vector<MountEntry> mounts;
   std::string line;
   while (std::getline(table, line)) {
+    // "42 27 0:39 / /mnt rw,relatime shared:1 - fuse.amphora amphora:/ rw"
     std::istringstream fields(line);
-    std::string id, parent, device, root, point;
-    if ((fields >> id >> parent >> device >> root >> point) && Unescape(point) == directory) {
-      return true;
+    std::string id, parent, device, root, point, word;
+    if (!(fields >> id >> parent >> device >> root >> point)) continue;
+    MountEntry entry;
+    entry.point = Unescape(point);
+    const std::size_t colon = device.find(':');
+    if (colon == std::string::npos) continue;
+    const char* const end = device.data() + device.size();
+    std::from_chars(device.data(), device.data() + colon, entry.device_major);
+    std::from_chars(device.data() + colon + 1, end, entry.device_minor);
+    while (fields >> word && word != "-") {
     }
+    fields >> entry.type;
+    mounts.push_back(std::move(entry));
   }
-  return false;
+  return mounts;
+}
+
+Result<bool> IsMountPoint(const std::string& directory) {
+  AMPHORA_ASSIGN(const std::vector<MountEntry> mounts, ReadMountTable());
+  return std::ranges::any_of(mounts,
+                             [&](const MountEntry& entry) { return entry.point == directory; });
 }
 
 Status UnmountDirectory(const std::string& directory, Detach how) {
@@ -132,7 +152,7 @@ void RaiseRequestLimit(unsigned bytes) {
 
 Result<bool> DetachDeadMount(const std::string& directory) {
   constexpr int kMostLayers = 16;  // daemons may have died on top of each other
-  bool detached = false;
+  AMPHORA_ASSIGN(bool detached, LetServerDie(directory, kDyingPatienceMs));
   for (int layer = 0; layer < kMostLayers; ++layer) {
     // statfs always asks the daemon; stat may be answered from the kernel's cache. ECONNABORTED is
     // what a request gets that was under way when the daemon went.

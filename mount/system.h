@@ -3,10 +3,20 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "meta/base/result.h"
 
 namespace amphora::mount {
+
+// One mount of this name space (proc(5): mountinfo), in the order of mounting.
+struct MountEntry {
+  unsigned device_major = 0;
+  unsigned device_minor = 0;  // of FUSE: also its connection's number
+  std::string point;
+  std::string type;  // "fuse.amphora"
+};
+Result<std::vector<MountEntry>> ReadMountTable();
 
 // True when something is mounted on `directory`, an absolute path without symlinks (mountinfo(5)).
 Result<bool> IsMountPoint(const std::string& directory);

@@ -10,6 +10,8 @@
 #include <boost/beast/http.hpp>
 #include <exception>
 
+#include "mount/dying.h"
+
 namespace amphora::cli {
 namespace {
 
@@ -149,6 +151,11 @@ class UnixControlClient final : public ControlClient {
   pid_t pid_ = 0;
 };
 
+std::unexpected<Failure> NoDaemon(const std::string& socket) {
+  return Fail("no daemon answers at " + socket + "; start one with `amphora serve`",
+              ExitCode::kNoDaemon);
+}
+
 }  // namespace
 
 Outcome<std::unique_ptr<ControlClient>> ControlClient::Connect(const std::string& socket) {
@@ -158,9 +165,10 @@ Outcome<std::unique_ptr<ControlClient>> ControlClient::Connect(const std::string
       if (error == asio::error::access_denied) {
         return Fail("the control socket " + socket + " is not open to this user");
       }
-      return Fail("no daemon answers at " + socket + "; start one with `amphora serve`",
-                  ExitCode::kNoDaemon);
+      return NoDaemon(socket);
     }
+    // A killed daemon that can't end still takes connections, and never answers.
+    if (client->daemon_pid() > 0 && mount::IsDying(client->daemon_pid())) return NoDaemon(socket);
     return client;
   } catch (const std::exception& error) {
     return Fail("control socket " + socket + ": " + error.what());

@@ -17,9 +17,12 @@
 #include "cli/users.h"
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
+#include "mount/dying.h"
 
 namespace amphora::cli {
 namespace {
+
+constexpr int kDyingPatienceMs = 10'000;
 
 sigset_t WaitedSignals() {
   sigset_t signals;
@@ -63,6 +66,16 @@ Failure ListenFailure(const Config& config, const Error& error) {
   return {ExitCode::kFailed, "--s3 " + listen + ": " + error.ToString()};
 }
 
+// A daemon that was killed may still hold the data directory, and not be able to let go of it.
+Outcome<void> LetOwnerDie(const std::string& data) {
+  const std::optional<pid_t> owner = LockHolder(data);
+  if (!owner || !mount::IsDying(*owner)) return {};
+  Log(LogLevel::kInfo, "waiting for the killed " + DescribeProcess(*owner) + " to end");
+  if (mount::LetDie(*owner, kDyingPatienceMs)) return {};
+  return Fail("data directory " + data + ": " + DescribeProcess(*owner) +
+              " was killed but does not end");
+}
+
 }  // namespace
 
 void BlockSignals() {
@@ -74,6 +87,7 @@ void BlockSignals() {
 Daemon::Daemon(const Config& config) : config_(config), started_ns_(MonotonicNow()) {}
 
 Outcome<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+  if (auto gone = LetOwnerDie(config.data_directory); !gone) return std::unexpected(gone.error());
   if (auto free = CheckSocketFree(config.socket); !free) return std::unexpected(free.error());
   std::unique_ptr<Daemon> daemon(new Daemon(config));
   daemon->stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
