@@ -212,11 +212,13 @@ Outcome<void> ApplyTable(Config& config, const std::string& file, const toml::ta
     if (Complaint wrong = setting->apply(config, *text)) {
       return UsageError(Where(file, node) + ": " + key + " " + *wrong + ", not '" + *text + "'");
     }
+    config.origins[key] = Where(file, node) + ": " + key;
   }
   return {};
 }
 
 Outcome<void> ApplyFile(Config& config, const std::string& path) {
+  config.file = path;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return UsageError("config file " + path + " can't be read");
   std::string text(kMaxConfigBytes + 1, '\0');
@@ -270,6 +272,7 @@ Outcome<void> ApplySources(Config& config, const ConfigSources& sources) {
     if (Complaint wrong = setting.apply(config, value)) {
       return UsageError(std::string(setting.environment) + " " + *wrong + ", not '" + value + "'");
     }
+    config.origins[setting.key] = setting.environment;
   }
   for (const Setting& setting : kSettings) {
     const auto it = sources.flags.find(setting.flag);
@@ -277,6 +280,7 @@ Outcome<void> ApplySources(Config& config, const ConfigSources& sources) {
     if (Complaint wrong = setting.apply(config, it->second)) {
       return UsageError(std::string(setting.flag) + " " + *wrong + ", not '" + it->second + "'");
     }
+    config.origins[setting.key] = setting.flag;
   }
   return {};
 }
@@ -322,6 +326,21 @@ Outcome<Config> LoadConfig(const ConfigSources& sources) {
     }
   }
   return config;
+}
+
+std::string OriginOf(const Config& config, std::string_view key) {
+  const auto origin = config.origins.find(key);
+  if (origin != config.origins.end()) return origin->second;
+  const Setting* setting = FindKey(key);
+  return setting == nullptr ? std::string(key) : setting->flag;
+}
+
+Outcome<void> CheckConfig(const Config& config) {
+  if (const Status checked = s3::CheckOptions(config.s3); !checked.ok()) {
+    return UsageError(OriginOf(config, "s3.listen") + ": " + config.s3.listen + ": " +
+                      std::string(checked.error().detail()));
+  }
+  return {};
 }
 
 }  // namespace amphora::cli

@@ -26,6 +26,9 @@ struct Config {
   std::size_t inline_limit = 16 << 10;
   LogLevel log_level = LogLevel::kInfo;
   std::string log_file;  // empty: stderr, or with --background the default of DefaultLogFile()
+  std::string file;      // the configuration file that was read; empty: none
+  // Where a setting was made, by its key: "--s3", "AMPHORA_S3" or "/etc/x.toml line 3: s3.listen".
+  std::map<std::string, std::string, std::less<>> origins;
 };
 
 // One setting under its three names. `apply` answers what is wrong with a value, or nothing.
@@ -52,6 +55,10 @@ struct ConfigSources {
 
 // Usage errors name the flag, the variable, or the file with key and line.
 Outcome<Config> LoadConfig(const ConfigSources& sources);
+// What can only be judged by several settings together. Looks at nothing but `config`.
+Outcome<void> CheckConfig(const Config& config);
+// Who asked for the setting `key`, for a message: its origin, or its flag when it is the default.
+std::string OriginOf(const Config& config, std::string_view key);
 
 // Where things are when nobody says: for root under /etc, /var/lib, /run and /var/log, else under
 // the user's home by the XDG base directories.

@@ -53,6 +53,17 @@ Result<Endpoint> ParseListen(const std::string& listen) {
   return Endpoint(address, port);
 }
 
+// The address to listen on, if the options allow it.
+Result<Endpoint> AllowedEndpoint(const ServerOptions& options) {
+  AMPHORA_ASSIGN(const Endpoint endpoint, ParseListen(options.listen));
+  if (options.auth == AuthMode::kOpen && !options.allow_open_beyond_loopback &&
+      !endpoint.address().is_loopback()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "without keys (auth open) the S3 endpoint listens on loopback only");
+  }
+  return endpoint;
+}
+
 std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
   const auto shortest = std::min(
       {options.idle_timeout_ms, options.header_timeout_ms, options.transfer_timeout_ms, 2000u});
@@ -204,13 +215,13 @@ Service::Service(fs::Engine& engine_of_store, const ServerOptions& server_option
       lookup([this](std::string_view id) { return engine.credentials().Find(id); }),
       pool(kPoolThreads) {}
 
+Status CheckOptions(const ServerOptions& options) {
+  const Result<Endpoint> endpoint = AllowedEndpoint(options);
+  return endpoint.ok() ? Ok() : Status(endpoint.error());
+}
+
 Result<std::unique_ptr<Server>> Server::Start(fs::Engine& engine, const ServerOptions& options) {
-  AMPHORA_ASSIGN(const Endpoint endpoint, ParseListen(options.listen));
-  if (options.auth == AuthMode::kOpen && !options.allow_open_beyond_loopback &&
-      !endpoint.address().is_loopback()) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "without keys (auth open) the S3 endpoint listens on loopback only");
-  }
+  AMPHORA_ASSIGN(const Endpoint endpoint, AllowedEndpoint(options));
   ServerOptions own = options;
   for (std::string& domain : own.domains) domain = ToLower(domain);
   auto server = std::make_unique<RunningServer>(engine, own);

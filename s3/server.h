@@ -36,6 +36,9 @@ struct ServerOptions {
   std::uint32_t transfer_timeout_ms = 30'000;
 };
 
+// What Server::Start would refuse before it opens anything: kInvalidArgument, as there.
+Status CheckOptions(const ServerOptions& options);
+
 class Server {
  public:
   // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is

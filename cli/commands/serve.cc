@@ -1,6 +1,7 @@
 // `amphora serve`: becomes the daemon, in the foreground or, with --background, in a child whose
 // start the command waits for.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,14 +25,30 @@ struct ServeOptions {
   std::optional<std::string> config_file;
   FlagValues flags;
   bool background = false;
+  bool check_only = false;
 };
+
+// Every connection, open file and blob takes a descriptor; the usual soft limit of 1,024 is there
+// for select(2), which nothing here uses.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    Log(LogLevel::kWarning,
+        std::string("the limit of descriptors can't be raised: ") + std::strerror(errno));
+  }
+}
 
 // Starts, tells `ready` the outcome, serves until told to stop.
 template <typename Ready>
 Outcome<ExitCode> Serve(const Config& config, Ready&& ready) {
   BlockSignals();
   SetUpLog({config.log_level, config.log_file});
-  ArmFailpointsFromEnvironment();
+  if (const std::string refused = ArmFailpointsFromEnvironment(); !refused.empty()) {
+    return UsageError("AMPHORA_FAILPOINTS: '" + refused + "' can't be understood");
+  }
+  RaiseDescriptorLimit();
   Outcome<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
   if (!daemon) return std::unexpected(daemon.error());
   ready((*daemon)->ReadyLine());
@@ -117,6 +134,12 @@ Outcome<ExitCode> ServeInBackground(Config config) {
 Outcome<ExitCode> Run(const ServeOptions& options) {
   const Outcome<Config> config = LoadConfig({options.config_file, options.flags, std::getenv});
   if (!config) return std::unexpected(config.error());
+  if (auto checked = CheckConfig(*config); !checked) return std::unexpected(checked.error());
+  if (options.check_only) {
+    Print("amphora: the configuration is valid" +
+          (config->file.empty() ? "" : ": " + config->file));
+    return ExitCode::kDone;
+  }
   if (options.background) return ServeInBackground(*config);
   return Serve(*config, [](const std::string& line) {
     Print(line);
@@ -138,6 +161,8 @@ void AddServe(Program& program) {
       ->type_name("FILE");
   command->add_flag("--background", options->background,
                     "Return when the daemon serves; it logs to --log-file");
+  command->add_flag("--check-config", options->check_only,
+                    "Say whether all settings can be used, and start nothing");
   for (const Setting& setting : Settings()) {
     command
         ->add_option_function<std::vector<std::string>>(

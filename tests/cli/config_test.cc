@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <string_view>
 
 namespace amphora::cli {
 namespace {
@@ -56,6 +59,110 @@ TEST_F(ConfigTest, FlagBeatsEnvironmentBeatsFile) {
   EXPECT_EQ(config->s3.listen, "127.0.0.1:3");
   EXPECT_EQ(config->s3.region, "from-environment");
   EXPECT_EQ(config->s3.auth, s3::AuthMode::kKeys);
+}
+
+// One row per setting: a value for the file, the environment and the flag, and how to read it back.
+struct Precedence {
+  const char* key;
+  const char* in_file;  // as TOML
+  const char* in_environment;
+  const char* as_flag;
+  std::string (*read)(const Config& config);
+  const char* expected[3];  // read back, with the file alone, with the environment too, with all
+};
+
+const Precedence kPrecedence[] = {
+    {"data",
+     "'/a'",
+     "/b",
+     "/c",
+     [](const Config& c) { return c.data_directory; },
+     {"/a", "/b", "/c"}},
+    {"socket", "'/a'", "/b", "/c", [](const Config& c) { return c.socket; }, {"/a", "/b", "/c"}},
+    {"s3.listen",
+     "'127.0.0.1:1'",
+     "127.0.0.1:2",
+     "127.0.0.1:3",
+     [](const Config& c) { return c.s3.listen; },
+     {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"}},
+    {"s3.auth",
+     "'keys'",
+     "open",
+     "keys",
+     [](const Config& c) {
+       return std::string(c.s3.auth == s3::AuthMode::kKeys ? "keys" : "open");
+     },
+     {"keys", "open", "keys"}},
+    {"s3.domains",
+     "['a', 'a2']",
+     "b",
+     "c,d",
+     [](const Config& c) {
+       std::string joined;
+       for (const std::string& domain : c.s3.domains) joined += domain + ";";
+       return joined;
+     },
+     {"a;a2;", "b;", "c;d;"}},
+    {"s3.region", "'a'", "b", "c", [](const Config& c) { return c.s3.region; }, {"a", "b", "c"}},
+    {"s3.threads",
+     "1",
+     "2",
+     "3",
+     [](const Config& c) { return std::to_string(c.s3.threads); },
+     {"1", "2", "3"}},
+    {"s3.open_beyond_loopback",
+     "true",
+     "false",
+     "true",
+     [](const Config& c) { return std::to_string(c.s3.allow_open_beyond_loopback); },
+     {"1", "0", "1"}},
+    {"store.inline_limit",
+     "1",
+     "2",
+     "3",
+     [](const Config& c) { return std::to_string(c.inline_limit); },
+     {"1", "2", "3"}},
+    {"log.level",
+     "'debug'",
+     "warning",
+     "error",
+     [](const Config& c) { return std::to_string(static_cast<int>(c.log_level)); },
+     {"0", "2", "3"}},
+    {"log.file",
+     "'/a'",
+     "/b",
+     "/c",
+     [](const Config& c) { return c.log_file; },
+     {"/a", "/b", "/c"}},
+};
+
+TEST_F(ConfigTest, EverySettingHasItsRowOfPrecedence) {
+  ASSERT_EQ(Settings().size(), std::size(kPrecedence));
+  for (std::size_t i = 0; i < std::size(kPrecedence); ++i) {
+    EXPECT_STREQ(Settings()[i].key, kPrecedence[i].key);
+  }
+}
+
+TEST_F(ConfigTest, FlagBeatsEnvironmentBeatsFileForEveryKey) {
+  for (const Precedence& row : kPrecedence) {
+    SCOPED_TRACE(row.key);
+    const auto setting = std::ranges::find_if(
+        Settings(), [&](const Setting& known) { return std::string_view(known.key) == row.key; });
+    ASSERT_NE(setting, Settings().end());
+    const std::string file = WriteFile(std::string(row.key) + " = " + row.in_file + "\n");
+    const auto expect = [&](const Outcome<Config>& config, const char* expected,
+                            const std::string& origin) {
+      ASSERT_TRUE(config.has_value()) << config.error().text;
+      EXPECT_EQ(row.read(*config), expected);
+      EXPECT_EQ(OriginOf(*config, row.key), origin);
+    };
+    expect(Load(file), row.expected[0], file + " line 1: " + row.key);
+    variables_[setting->environment] = row.in_environment;
+    expect(Load(file), row.expected[1], setting->environment);
+    expect(Load(file, {{setting->flag, row.as_flag}}), row.expected[2], setting->flag);
+    variables_.erase(setting->environment);
+    expect(Load(file, {{setting->flag, row.as_flag}}), row.expected[2], setting->flag);
+  }
 }
 
 TEST_F(ConfigTest, EverySettingHasOneNameInEachSource) {

@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import stat
 import subprocess
 import unittest
+from pathlib import Path
 
 from amphora_store import BINARY, StartFailed, Store
 
@@ -137,6 +139,24 @@ class StartTest(unittest.TestCase):
             self.assertEqual(failed.exception.code, 1)
             self.assertIn(f"127.0.0.1:{port} is taken: held by pid {os.getpid()}",
                           failed.exception.text)
+
+    def test_every_descriptor_that_the_system_allows_is_used(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, hard), hard))
+        try:
+            with Store() as store:
+                limits = Path(f"/proc/{store.daemon.pid}/limits").read_text()
+                self.assertRegex(limits, rf"Max open files +{hard} +{hard} ")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_a_failpoint_that_cannot_be_understood_is_named(self):
+        with Store(start=False) as store:
+            with self.assertRaises(StartFailed) as failed:
+                store.start(environment={"AMPHORA_FAILPOINTS": "a=fail;b=frob(3);c=off"})
+            self.assertEqual(failed.exception.code, 2)
+            self.assertIn("AMPHORA_FAILPOINTS: 'b=frob(3)'", failed.exception.text)
+            self.assertFalse(store.data.exists())
 
     def test_open_mode_listens_on_loopback_only(self):
         with Store(start=False) as store:
