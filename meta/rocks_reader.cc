@@ -1,5 +1,7 @@
 #include "meta/rocks_reader.h"
 
+#include <rocksdb/perf_context.h>
+
 #include <utility>
 
 #include "meta/base/metrics.h"
@@ -17,6 +19,25 @@ void SeekToEnd(rocksdb::Iterator& iterator, const KeyRange& range) {
   iterator.SeekForPrev(range.end);
   while (iterator.Valid() && iterator.key().compare(range.end) >= 0) iterator.Prev();
 }
+
+// Lets RocksDB count on this thread what its iterators skip.
+class SkipCount {
+ public:
+  SkipCount() : before_(rocksdb::GetPerfLevel()) {
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableCount);
+    start_ = rocksdb::get_perf_context()->internal_delete_skipped_count;
+  }
+  ~SkipCount() { rocksdb::SetPerfLevel(before_); }
+  SkipCount(const SkipCount&) = delete;
+  SkipCount& operator=(const SkipCount&) = delete;
+  std::uint64_t Get() const {
+    return rocksdb::get_perf_context()->internal_delete_skipped_count - start_;
+  }
+
+ private:
+  const rocksdb::PerfLevel before_;
+  std::uint64_t start_ = 0;
+};
 
 bool Inside(const rocksdb::Slice& key, const KeyRange& range) {
   return key.compare(range.begin) >= 0 && (range.end.empty() || key.compare(range.end) < 0);
@@ -38,7 +59,8 @@ Status CheckScan(const ScanOptions& options) {
 }
 
 Result<std::vector<Row>> CollectRows(rocksdb::Iterator& iterator, const KeyRange& range,
-                                     const ScanOptions& options) {
+                                     const ScanOptions& options, std::uint64_t& skipped) {
+  const SkipCount skips;
   const bool forward = options.direction == Direction::kForward;
   std::vector<Row> rows;
   if (forward) {
@@ -53,12 +75,14 @@ Result<std::vector<Row>> CollectRows(rocksdb::Iterator& iterator, const KeyRange
   }
   Count(Counter::kStoreScans);
   Count(Counter::kStoreScanRows, rows.size());
+  skipped += skips.Get();
   if (!iterator.status().ok()) return ToError(iterator.status());
   return rows;
 }
 
-RocksReader::RocksReader(rocksdb::TransactionDB& database, const Families& families, View view)
-    : database_(database), families_(families) {
+RocksReader::RocksReader(rocksdb::TransactionDB& database, const Families& families,
+                         TombstoneSweeper& sweeper, View view)
+    : database_(database), families_(families), sweeper_(sweeper) {
   if (view == View::kSnapshot) snapshot_ = database_.GetSnapshot();
 }
 
@@ -103,7 +127,10 @@ Result<std::vector<Row>> RocksReader::Scan(Table table, const KeyRange& range,
     bounds.ApplyTo(read);
     const std::unique_ptr<rocksdb::Iterator> iterator(
         database_.NewIterator(read, FamilyOf(families_, table)));
-    return CollectRows(*iterator, range, options);
+    std::uint64_t skipped = 0;
+    auto rows = CollectRows(*iterator, range, options, skipped);
+    sweeper_.NoteScan(table, range, skipped);
+    return rows;
   });
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "meta/kv.h"
+#include "meta/tombstone_sweeper.h"
 
 namespace amphora::meta {
 
@@ -31,9 +32,10 @@ template <typename Read>
 Result<std::vector<std::optional<std::string>>> ReadMany(std::span<const std::string> keys,
                                                          Read&& read);
 
-// The rows of `range` that `iterator` yields, which need not know the range's bounds.
+// The rows of `range` that `iterator` yields, which need not know the range's bounds. Adds to
+// `skipped` how many erased rows it passed over.
 Result<std::vector<Row>> CollectRows(rocksdb::Iterator& iterator, const KeyRange& range,
-                                     const ScanOptions& options);
+                                     const ScanOptions& options, std::uint64_t& skipped);
 
 // Bounds that let RocksDB skip what lies outside a range. Holds slices of `range`: keep both alive
 // as long as the iterator.
@@ -65,7 +67,8 @@ Status CheckScan(const ScanOptions& options);
 class RocksReader final : public Reader {
  public:
   enum class View { kNewest, kSnapshot };
-  RocksReader(rocksdb::TransactionDB& database, const Families& families, View view);
+  RocksReader(rocksdb::TransactionDB& database, const Families& families, TombstoneSweeper& sweeper,
+              View view);
   ~RocksReader() override;
   RocksReader(const RocksReader&) = delete;
   RocksReader& operator=(const RocksReader&) = delete;
@@ -81,6 +84,7 @@ class RocksReader final : public Reader {
 
   rocksdb::TransactionDB& database_;
   const Families& families_;
+  TombstoneSweeper& sweeper_;
   const rocksdb::Snapshot* snapshot_ = nullptr;  // released by the destructor; null: newest
 };
 

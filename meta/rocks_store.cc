@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -69,11 +70,13 @@ class RocksStore final : public Store {
         // Recovery wrote what it found in the log to synced tables.
         syncer_(LogSyncer::Source{[this] { return LastTicket(); }, [this] { return SyncLog(); }},
                 database_->db->GetLatestSequenceNumber()),
-        newest_(*database_->db, database_->families, RocksReader::View::kNewest),
-        context_{*database_->db, database_->families, syncer_, pool_, health_} {}
+        sweeper_([this](Table table, const KeyRange& range) { return Compact(table, range); }),
+        newest_(*database_->db, database_->families, sweeper_, RocksReader::View::kNewest),
+        context_{*database_->db, database_->families, syncer_, pool_, health_, sweeper_} {}
 
   // A clean close leaves nothing that a power cut could take.
   ~RocksStore() override {
+    closing_.store(true);
     if (!syncer_.poisoned()) (void)syncer_.Wait(LastTicket());
   }
 
@@ -81,7 +84,7 @@ class RocksStore final : public Store {
     return std::make_unique<RocksTransaction>(context_);
   }
   std::unique_ptr<Reader> Snapshot() override {
-    return std::make_unique<RocksReader>(*database_->db, database_->families,
+    return std::make_unique<RocksReader>(*database_->db, database_->families, sweeper_,
                                          RocksReader::View::kSnapshot);
   }
   Reader& Newest() override { return newest_; }
@@ -107,12 +110,28 @@ class RocksStore final : public Store {
     });
   }
 
+  // The sweeper's. The last level too: a file that was only moved there brings its erased rows.
+  Status Compact(Table table, const KeyRange& range) {
+    return Guarded([&]() -> Status {
+      rocksdb::CompactRangeOptions options;
+      options.exclusive_manual_compaction = false;
+      options.canceled = &closing_;
+      options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+      const rocksdb::Slice begin = ToSlice(range.begin);
+      const rocksdb::Slice end = ToSlice(range.end);
+      return ToStatus(database_->db->CompactRange(options, FamilyOf(database_->families, table),
+                                                  &begin, range.end.empty() ? nullptr : &end));
+    });
+  }
+
   // Members close in reverse order: the syncer before the database, the lock last.
   DirectoryLock lock_;
   std::unique_ptr<Database> database_;
   TransactionPool pool_;
   LogHealth health_;
   LogSyncer syncer_;
+  std::atomic<bool> closing_{false};  // ends a compaction of the sweeper
+  TombstoneSweeper sweeper_;
   RocksReader newest_;
   RocksTransaction::Context context_;
 };

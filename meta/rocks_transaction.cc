@@ -106,7 +106,10 @@ Result<std::vector<Row>> RocksTransaction::Scan(Table table, const KeyRange& ran
     const std::unique_ptr<rocksdb::Iterator> iterator(
         own_writes ? transaction_->GetIterator(read, Family(table))
                    : context_.database.NewIterator(read, Family(table)));
-    return CollectRows(*iterator, range, options);
+    std::uint64_t skipped = 0;
+    auto rows = CollectRows(*iterator, range, options, skipped);
+    context_.sweeper.NoteScan(table, range, skipped);
+    return rows;
   });
 }
 

@@ -65,6 +65,7 @@ class RocksTransaction final : public Transaction {
     LogSyncer& syncer;
     TransactionPool& pool;
     LogHealth& health;
+    TombstoneSweeper& sweeper;
   };
 
   explicit RocksTransaction(const Context& context);
