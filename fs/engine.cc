@@ -71,6 +71,7 @@ Engine::Engine(std::unique_ptr<Core> core)
     : core_(std::move(core)),
       files_(*core_),
       objects_(*core_),
+      uploads_(*core_),
       buckets_(*core_),
       credentials_(*core_),
       admin_(*core_) {}
@@ -85,6 +86,7 @@ Engine::~Engine() {
 
 Files& Engine::files() { return files_; }
 Objects& Engine::objects() { return objects_; }
+Uploads& Engine::uploads() { return uploads_; }
 Buckets& Engine::buckets() { return buckets_; }
 Credentials& Engine::credentials() { return credentials_; }
 Admin& Engine::admin() { return admin_; }

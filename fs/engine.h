@@ -20,6 +20,7 @@
 #include "fs/handle.h"
 #include "fs/objects.h"
 #include "fs/types.h"
+#include "fs/uploads.h"
 
 namespace amphora::fs {
 
@@ -43,6 +44,7 @@ class Engine {
 
   Files& files();
   Objects& objects();
+  Uploads& uploads();
   Buckets& buckets();
   Credentials& credentials();
   Admin& admin();
@@ -67,6 +69,7 @@ class Engine {
   std::unique_ptr<Core> core_;
   Files files_;
   Objects objects_;
+  Uploads uploads_;
   Buckets buckets_;
   Credentials credentials_;
   Admin admin_;

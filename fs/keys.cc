@@ -42,7 +42,7 @@ std::string Make(RowKind kind, std::uint64_t id, std::string_view text = {}) {
 }
 
 bool HasInode(char kind) {
-  return std::string_view("DIKLOSUWXZ").find(kind) != std::string_view::npos;
+  return std::string_view("DEIJKLMOSUWXZ").find(kind) != std::string_view::npos;
 }
 
 }  // namespace
@@ -52,6 +52,28 @@ std::string BlobKey(BlobId blob) { return Make(RowKind::kBlob, blob.value()); }
 std::string DentryKey(InodeId directory, std::string_view raw, bool is_directory) {
   std::string key = Make(RowKind::kDentry, directory.value(), raw);
   if (is_directory) key.push_back('/');
+  return key;
+}
+std::string ExtentKey(InodeId inode, std::uint64_t offset) {
+  std::string key = Make(RowKind::kExtent, inode.value());
+  AppendId(key, offset);
+  return key;
+}
+std::string UploadBlobKey(UploadId upload, BlobId blob) {
+  std::string key = Make(RowKind::kUploadBlob, upload.value());
+  AppendId(key, blob.value());
+  return key;
+}
+std::string JoinKey(InodeId inode) { return Make(RowKind::kJoin, inode.value()); }
+std::string UploadKey(BucketId bucket, std::string_view key, UploadId upload) {
+  std::string row = UploadsFrom(bucket, key).begin;
+  row.push_back('\0');
+  AppendId(row, upload.value());
+  return row;
+}
+std::string PartKey(UploadId upload, std::uint32_t number) {
+  std::string key = Make(RowKind::kPart, upload.value());
+  for (int shift = 24; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
   return key;
 }
 std::string GarbageKey(BlobId blob) { return Make(RowKind::kGarbage, blob.value()); }
@@ -75,9 +97,7 @@ std::string OpenForWriteKey(InodeId inode) { return Make(RowKind::kOpenForWrite,
 std::string XattrKey(InodeId inode, std::string_view name) {
   return Make(RowKind::kXattr, inode.value(), name);
 }
-std::string VanishingKey(InodeId directory) {
-  return Make(RowKind::kVanishing, directory.value());
-}
+std::string VanishingKey(InodeId directory) { return Make(RowKind::kVanishing, directory.value()); }
 std::string ContentKey(InodeId inode) {
   std::string key;
   AppendId(key, inode.value());
@@ -103,6 +123,33 @@ meta::KeyRange RangeOf(RowKind kind, InodeId inode) {
   return {std::move(begin), std::move(end)};
 }
 
+meta::KeyRange RangeOf(RowKind kind, UploadId upload) {
+  return RangeOf(kind, InodeId(upload.value()));
+}
+
+meta::KeyRange UploadsFrom(BucketId bucket, std::string_view key) {
+  meta::KeyRange range = RangeOf(RowKind::kUpload, InodeId(bucket.value()));
+  for (const char c : key) {
+    range.begin.push_back(c);
+    if (c == '\0') range.begin.push_back('\xff');
+  }
+  return range;
+}
+
+meta::KeyRange UploadsAfter(BucketId bucket, std::string_view key, UploadId upload) {
+  meta::KeyRange range = UploadsFrom(bucket, key);
+  range.begin = UploadKey(bucket, key, upload) + '\0';
+  return range;
+}
+
+meta::KeyRange UploadsAfter(BucketId bucket, std::string_view key) {
+  meta::KeyRange range = UploadsFrom(bucket, key);
+  // Behind every upload of that key, whose next byte is below 0xff, and before longer keys.
+  range.begin.push_back('\0');
+  range.begin.push_back('\xff');
+  return range;
+}
+
 meta::KeyRange DentriesFrom(InodeId directory, std::string_view key_suffix) {
   meta::KeyRange range = RangeOf(RowKind::kDentry, directory);
   range.begin.append(key_suffix);
@@ -117,10 +164,54 @@ Result<InodeId> DecodeInodeOf(std::string_view key) {
 }
 
 Result<BlobId> DecodeBlobOf(std::string_view key) {
+  if (key.size() == 1 + 2 * kIdBytes && key[0] == 'H') {
+    return BlobId(TakeId(key.substr(1 + kIdBytes)));
+  }
   if (key.size() != 1 + kIdBytes || (key[0] != 'B' && key[0] != 'G')) {
     return Error(ErrorCode::kCorrupt, "key without a blob");
   }
   return BlobId(TakeId(key.substr(1)));
+}
+
+Result<UploadId> DecodeUploadOf(std::string_view key) {
+  const bool first = !key.empty() && (key[0] == 'H' || key[0] == 'P');
+  const bool last = !key.empty() && key[0] == 'M';
+  if (first && key.size() > kIdBytes) return UploadId(TakeId(key.substr(1)));
+  if (last && key.size() > 1 + 2 * kIdBytes) {
+    return UploadId(TakeId(key.substr(key.size() - kIdBytes)));
+  }
+  return Error(ErrorCode::kCorrupt, "key without an upload");
+}
+
+Result<std::uint32_t> DecodePartNumberOf(std::string_view key) {
+  if (key.size() != 1 + kIdBytes + 4 || key[0] != 'P') {
+    return Error(ErrorCode::kCorrupt, "key without a part number");
+  }
+  std::uint32_t number = 0;
+  for (const char c : key.substr(1 + kIdBytes))
+    number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+Result<std::uint64_t> DecodeOffsetOf(std::string_view key) {
+  if (key.size() != 1 + 2 * kIdBytes || key[0] != 'E') {
+    return Error(ErrorCode::kCorrupt, "key without an offset");
+  }
+  return TakeId(key.substr(1 + kIdBytes));
+}
+
+Result<std::string> DecodeUploadedKeyOf(std::string_view key) {
+  constexpr std::size_t kAround = 1 + kIdBytes + 1 + kIdBytes;
+  if (key.size() < kAround || key[0] != 'M') {
+    return Error(ErrorCode::kCorrupt, "key without an uploaded key");
+  }
+  std::string uploaded;
+  const std::string_view written = key.substr(1 + kIdBytes, key.size() - kAround);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    uploaded.push_back(written[i]);
+    if (written[i] == '\0') ++i;
+  }
+  return uploaded;
 }
 
 Result<std::uint64_t> DecodePositionOf(std::string_view key) {
@@ -156,16 +247,26 @@ std::string_view KindText(char kind) {
       return "blob";
     case RowKind::kDentry:
       return "dentry";
+    case RowKind::kExtent:
+      return "extent";
     case RowKind::kGarbage:
       return "garbage";
+    case RowKind::kUploadBlob:
+      return "upload-blob";
     case RowKind::kInode:
       return "inode";
+    case RowKind::kJoin:
+      return "join";
     case RowKind::kBucket:
       return "bucket";
     case RowKind::kPosition:
       return "position";
+    case RowKind::kUpload:
+      return "upload";
     case RowKind::kOrphan:
       return "orphan";
+    case RowKind::kPart:
+      return "part";
     case RowKind::kReservation:
       return "reservation";
     case RowKind::kDirectoryStat:
@@ -203,13 +304,25 @@ std::string KeyToText(std::string_view key) {
   if (key.empty()) return "empty";
   std::string text(KindText(key[0]));
   std::string_view rest = key.substr(1);
-  const bool has_id = HasInode(key[0]) || key[0] == 'B' || key[0] == 'G';
+  const bool has_id =
+      std::string_view("BGHP").find(key[0]) != std::string_view::npos || HasInode(key[0]);
   if (has_id && rest.size() >= kIdBytes) {
     text.append(" ").append(std::to_string(TakeId(rest)));
     rest.remove_prefix(kIdBytes);
   }
-  if (key[0] == 'L' && rest.size() == kIdBytes) {
+  const bool second_id = std::string_view("EHL").find(key[0]) != std::string_view::npos;
+  if (second_id && rest.size() == kIdBytes) {
     text.append(" ").append(std::to_string(TakeId(rest)));
+    rest = {};
+  }
+  if (const auto number = DecodePartNumberOf(key); number.ok()) {
+    text.append(" ").append(std::to_string(*number));
+    rest = {};
+  }
+  if (const auto uploaded = DecodeUploadedKeyOf(key); uploaded.ok()) {
+    text.append(" ").append(std::to_string(TakeId(key.substr(key.size() - kIdBytes))));
+    text.push_back(' ');
+    AppendPrintable(text, *uploaded);
     rest = {};
   }
   if (!rest.empty()) {

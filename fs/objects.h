@@ -44,6 +44,17 @@ struct Digests {
   }
 };
 
+// What a checksum of a multipart object is over: all bytes, or the parts' checksums.
+enum class ChecksumType : std::uint8_t { kFullObject = 0, kComposite = 1 };
+
+struct ObjectChecksum {
+  DigestKind kind = DigestKind::kCrc64Nvme;
+  ChecksumType type = ChecksumType::kFullObject;
+  std::string value;        // raw
+  std::uint32_t parts = 0;  // kComposite: how many; S3 shows it behind the value
+  friend bool operator==(const ObjectChecksum&, const ObjectChecksum&) = default;
+};
+
 struct ObjectInfo {
   std::string key;
   InodeId inode;
@@ -53,8 +64,9 @@ struct ObjectInfo {
   Time last_modified;  // when content or object metadata last changed, by our clock
   // Of Head and OpenObject only, not of listings:
   ObjectMetadata metadata;
-  // The checksum stored with a PUT, if one was sent: kind and raw value.
-  std::optional<std::pair<DigestKind, std::string>> checksum;
+  // Kept since the PUT, Complete or copy that made the content; content that POSIX wrote has none.
+  std::optional<ObjectChecksum> checksum;
+  std::uint32_t parts = 0;  // of a multipart object: how many; else 0
   std::uint32_t permissions = 0;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
@@ -83,7 +95,8 @@ struct PutOptions {
   Conditions conditions;
   Digests expected;  // each present one must equal the computed one, else kBadDigest, whose
                      // detail names the kind: "md5", "sha256", "crc32", …
-  // The checksum to keep with the object (its value is the computed one).
+  // The checksum to keep with the object (its value is the computed one). Without one, CRC64NVME
+  // is.
   std::optional<DigestKind> keep_checksum;
   Caller caller;
 };
@@ -133,9 +146,37 @@ struct DeleteOutcome {
   Ticket ticket = 0;
 };
 
+// ETag without quotes, or "*"; decided inside the transaction (S3: conditional deletes).
+// kPreconditionFailed: another content; kNotFound: no object.
+using DeleteCondition = std::optional<std::string>;
+
 struct DeleteManyItem {
   std::string key;
+  DeleteCondition if_match;
   std::optional<Error> error;  // filled in
+};
+
+// A copy of a whole object (S3: CopyObject). Blobs are shared, not copied, where that is possible.
+struct CopyRequest {
+  BucketId source_bucket;
+  std::string source_key;
+  BucketId bucket;
+  std::string key;
+  // On the source; a failed one is kPreconditionFailed, whatever it was.
+  Conditions source_conditions;
+  Conditions conditions;  // on what the destination names now
+  // REPLACE: this instead of the source's metadata. A copy onto itself needs it, else
+  // kInvalidArgument.
+  std::optional<ObjectMetadata> replace_metadata;
+  // The checksum to keep. Without one the source's is kept. Another one than the source's reads all
+  // bytes.
+  std::optional<DigestKind> checksum;
+  Caller caller;
+};
+
+struct CopyOutcome {
+  ObjectInfo info;
+  Ticket ticket = 0;
 };
 
 struct ListRequest {
@@ -162,12 +203,15 @@ class Objects {
   // that commit is durable (hazards 5.9): ask Engine::NewestTicket() and settle.
   Result<ObjectInfo> Head(BucketId bucket, std::string_view key);
   Result<std::unique_ptr<ObjectReader>> Open(BucketId bucket, std::string_view key);
-  // Deleting what is not there succeeds with existed == false.
-  Result<DeleteOutcome> Delete(const Caller& caller, BucketId bucket, std::string_view key);
+  // Deleting what is not there succeeds with existed == false, unless there is a condition.
+  Result<DeleteOutcome> Delete(const Caller& caller, BucketId bucket, std::string_view key,
+                               const DeleteCondition& if_match = {});
   // Up to 1000 keys; each item's own error is filled in.
   Result<Ticket> DeleteMany(const Caller& caller, BucketId bucket,
                             std::vector<DeleteManyItem>& items);
   Result<ListPage> List(const ListRequest& request);
+  // kNotFound: no such source (or If-Match without a destination).
+  Result<CopyOutcome> Copy(const CopyRequest& request);
 
  private:
   Core& core_;

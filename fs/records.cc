@@ -88,19 +88,22 @@ std::string Encode(const InodeRecord& record) {
   out.set_implicit(record.implicit);
   out.set_symlink(record.symlink);
   if (record.checksum) {
-    out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum->first) + 1);
-    out.set_checksum(record.checksum->second);
+    out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum->kind) + 1);
+    out.set_checksum(record.checksum->value);
+    out.set_checksum_composite(record.checksum->type == ChecksumType::kComposite);
   }
   out.set_parent(record.parent.value());
   out.set_name(record.name);
   out.set_has_xattrs(record.has_xattrs);
+  out.set_parts(record.parts);
+  out.set_upload(record.upload);
   return Serialize(out);
 }
 
 Result<InodeRecord> DecodeInode(std::string_view bytes) {
   pb::Inode in;
   if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "inode record");
-  if (in.content() > 2) return Error(ErrorCode::kCorrupt, "unknown content kind");
+  if (in.content() > 3) return Error(ErrorCode::kCorrupt, "unknown content kind");
   if (in.checksum_kind() > kDigestKinds) return Error(ErrorCode::kCorrupt, "unknown checksum kind");
   InodeRecord record;
   AMPHORA_ASSIGN(record.kind, ToKind(in.kind()));
@@ -123,13 +126,26 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
   if (in.has_object()) record.object = TakeObject(in.object());
   record.implicit = in.implicit();
   record.symlink = in.symlink();
+  record.parts = in.parts();
+  record.upload = in.upload();
   if (in.checksum_kind() != 0) {
-    record.checksum.emplace(static_cast<DigestKind>(in.checksum_kind() - 1), in.checksum());
+    const bool composite = in.checksum_composite();
+    record.checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
+                       .type = composite ? ChecksumType::kComposite : ChecksumType::kFullObject,
+                       .value = in.checksum(),
+                       .parts = composite ? in.parts() : 0};
   }
   record.parent = InodeId(in.parent());
   record.name = in.name();
   record.has_xattrs = in.has_xattrs();
   return record;
+}
+
+void InodeRecord::ForgetDigests() {
+  etag.clear();
+  checksum.reset();
+  parts = 0;
+  upload = 0;
 }
 
 std::string EtagText(InodeId inode, const InodeRecord& record) {
@@ -219,6 +235,79 @@ Result<BucketRecord> DecodeBucket(std::string_view bytes) {
   pb::Bucket in;
   if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "bucket record");
   return BucketRecord{BucketId(in.id()), in.owner(), Time(in.created())};
+}
+
+std::string Encode(const ExtentRecord& record) {
+  pb::Extent out;
+  out.set_blob(record.blob.value());
+  out.set_blob_offset(record.blob_offset);
+  out.set_length(record.length);
+  return Serialize(out);
+}
+
+Result<ExtentRecord> DecodeExtent(std::string_view bytes) {
+  pb::Extent in;
+  if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "extent record");
+  return ExtentRecord{BlobId(in.blob()), in.blob_offset(), in.length()};
+}
+
+std::string Encode(const UploadRecord& record) {
+  pb::Upload out;
+  out.set_initiated(record.initiated.nanoseconds());
+  out.set_uid(record.uid);
+  out.set_gid(record.gid);
+  out.set_owner(record.owner);
+  if (!IsDefault(record.object)) FillObject(record.object, *out.mutable_object());
+  out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum) + 1);
+  out.set_checksum_composite(record.checksum_type == ChecksumType::kComposite);
+  out.set_checksum_chosen(record.checksum_chosen);
+  out.set_secret(record.secret);
+  return Serialize(out);
+}
+
+Result<UploadRecord> DecodeUpload(std::string_view bytes) {
+  pb::Upload in;
+  if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "upload record");
+  if (in.checksum_kind() < 1 || in.checksum_kind() > kDigestKinds) {
+    return Error(ErrorCode::kCorrupt, "unknown checksum kind");
+  }
+  UploadRecord record;
+  record.initiated = Time(in.initiated());
+  record.uid = in.uid();
+  record.gid = in.gid();
+  record.owner = in.owner();
+  if (in.has_object()) record.object = TakeObject(in.object());
+  record.checksum = static_cast<DigestKind>(in.checksum_kind() - 1);
+  if (in.checksum_composite()) record.checksum_type = ChecksumType::kComposite;
+  record.checksum_chosen = in.checksum_chosen();
+  record.secret = in.secret();
+  return record;
+}
+
+std::string Encode(const PartRecord& record) {
+  pb::Part out;
+  out.set_size(record.size);
+  out.set_etag(record.etag);
+  out.set_checksum(record.checksum);
+  out.set_modified(record.modified.nanoseconds());
+  out.set_blob(record.blob.value());
+  out.set_blob_offset(record.blob_offset);
+  out.set_alone(record.alone);
+  return Serialize(out);
+}
+
+Result<PartRecord> DecodePart(std::string_view bytes) {
+  pb::Part in;
+  if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "part record");
+  PartRecord record;
+  record.size = in.size();
+  record.etag = in.etag();
+  record.checksum = in.checksum();
+  record.modified = Time(in.modified());
+  record.blob = BlobId(in.blob());
+  record.blob_offset = in.blob_offset();
+  record.alone = in.alone();
+  return record;
 }
 
 std::string Encode(const BlobRecord& record) {

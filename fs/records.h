@@ -13,9 +13,10 @@
 namespace amphora::fs {
 
 enum class ContentKind : std::uint8_t {
-  kEmpty = 0,   // also a sparse file that was never written
-  kInline = 1,  // the row of the content table
-  kBlob = 2,    // one blob
+  kEmpty = 0,    // also a sparse file that was never written
+  kInline = 1,   // the row of the content table
+  kBlob = 2,     // one blob
+  kExtents = 3,  // extent rows, one behind the other from offset 0 to the size
 };
 
 struct InodeRecord {
@@ -39,12 +40,17 @@ struct InodeRecord {
   ObjectMetadata object;
   bool implicit = false;  // a directory that came with a deeper key
   std::string symlink;
-  std::optional<std::pair<DigestKind, std::string>> checksum;
+  std::optional<ObjectChecksum> checksum;
   // The name it got last: a directory's only one; one of a file's, and stale once that name was
   // removed.
   InodeId parent;
   std::string name;  // raw
   bool has_xattrs = false;
+  std::uint32_t parts = 0;   // of a multipart object
+  std::uint64_t upload = 0;  // the upload that made the content; 0: none did
+
+  // What was known of the content's bytes holds no more: the ETag is made from the stamp again.
+  void ForgetDigests();
 };
 std::string Encode(const InodeRecord& record);
 Result<InodeRecord> DecodeInode(std::string_view bytes);
@@ -85,6 +91,43 @@ struct BucketRecord {
 };
 std::string Encode(const BucketRecord& record);
 Result<BucketRecord> DecodeBucket(std::string_view bytes);
+
+// A run of a file's bytes; its key has the offset in the file.
+struct ExtentRecord {
+  BlobId blob;
+  std::uint64_t blob_offset = 0;
+  std::uint64_t length = 0;
+  friend bool operator==(const ExtentRecord&, const ExtentRecord&) = default;
+};
+std::string Encode(const ExtentRecord& record);
+Result<ExtentRecord> DecodeExtent(std::string_view bytes);
+
+// A multipart upload that is neither completed nor aborted.
+struct UploadRecord {
+  Time initiated;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string owner;
+  ObjectMetadata object;
+  DigestKind checksum = DigestKind::kCrc64Nvme;
+  ChecksumType checksum_type = ChecksumType::kFullObject;
+  bool checksum_chosen = false;
+  std::uint64_t secret = 0;  // part of the id that clients see, so that it can't be guessed
+};
+std::string Encode(const UploadRecord& record);
+Result<UploadRecord> DecodeUpload(std::string_view bytes);
+
+struct PartRecord {
+  std::uint64_t size = 0;
+  std::string etag;      // 16 raw bytes
+  std::string checksum;  // of the upload's kind; empty: not computed
+  Time modified;
+  BlobId blob;  // 0: the part is empty
+  std::uint64_t blob_offset = 0;
+  bool alone = false;  // nothing else of this upload is in the blob
+};
+std::string Encode(const PartRecord& record);
+Result<PartRecord> DecodePart(std::string_view bytes);
 
 struct BlobRecord {
   std::uint64_t references = 0;

@@ -1,6 +1,8 @@
 // Typed rows over a metadata transaction.
 #include "fs/tx.h"
 
+#include <map>
+
 #include "fs/core.h"
 
 namespace amphora::fs {
@@ -44,6 +46,26 @@ Result<std::vector<std::optional<InodeRecord>>> ReadInodes(meta::Reader& reader,
     records.emplace_back(std::move(record));
   }
   return records;
+}
+
+Result<std::vector<ExtentRecord>> ReadExtents(meta::Reader& reader, InodeId inode) {
+  constexpr std::size_t kAScan = 1000;
+  std::vector<ExtentRecord> extents;
+  meta::KeyRange range = RangeOf(RowKind::kExtent, inode);
+  std::uint64_t offset = 0;
+  for (;;) {
+    AMPHORA_ASSIGN(const auto rows, reader.Scan(Table::kRows, range, {.limit = kAScan}));
+    for (const meta::Row& row : rows) {
+      AMPHORA_ASSIGN(const ExtentRecord extent, DecodeExtent(row.value));
+      if (row.key != ExtentKey(inode, offset)) {
+        return Error(ErrorCode::kCorrupt, "extents leave a gap");
+      }
+      offset += extent.length;
+      extents.push_back(extent);
+    }
+    if (rows.size() < kAScan) return extents;
+    range.begin = rows.back().key + '\0';
+  }
 }
 
 Tx::Tx(Core& core, meta::Transaction& kv, OriginId origin)
@@ -102,6 +124,7 @@ Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
     // It may have been written a moment ago and not be synced yet.
     AMPHORA_TRY(kv_.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
   }
+  if (record.content == ContentKind::kExtents) AMPHORA_TRY(EraseExtents(inode));
   if (record.kind == FileKind::kDirectory) {
     AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
   }
@@ -114,22 +137,34 @@ Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
   }
 }
 
-Status Tx::AddBlobReference(BlobId blob) {
+Status Tx::EraseExtents(InodeId inode) {
+  AMPHORA_ASSIGN(const auto extents, ReadExtents(kv_, inode));
+  std::map<BlobId, std::int64_t> references;
+  std::uint64_t offset = 0;
+  for (const ExtentRecord& extent : extents) {
+    AMPHORA_TRY(kv_.EraseOwned(Table::kRows, ExtentKey(inode, offset)));
+    offset += extent.length;
+    ++references[extent.blob];
+  }
+  for (const auto& [blob, count] : references) AMPHORA_TRY(ChangeBlobReferences(blob, -count));
+  return kv_.EraseOwned(Table::kRows, JoinKey(inode));
+}
+
+Status Tx::AddBlobReference(BlobId blob) { return ChangeBlobReferences(blob, 1); }
+
+Status Tx::DropBlobReference(BlobId blob) { return ChangeBlobReferences(blob, -1); }
+
+Status Tx::ChangeBlobReferences(BlobId blob, std::int64_t change) {
+  if (change == 0) return Ok();
   AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, BlobKey(blob), Lock::kExclusive));
   BlobRecord record;
   if (bytes) {
     AMPHORA_ASSIGN(record, DecodeBlob(*bytes));
   }
-  ++record.references;
-  return kv_.Put(Table::kRows, BlobKey(blob), Encode(record));
-}
-
-Status Tx::DropBlobReference(BlobId blob) {
-  AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, BlobKey(blob), Lock::kExclusive));
-  if (!bytes) return Error(ErrorCode::kCorrupt, "a blob without references is referred to");
-  AMPHORA_ASSIGN(BlobRecord record, DecodeBlob(*bytes));
-  if (record.references > 1) {
-    --record.references;
+  const auto references = static_cast<std::int64_t>(record.references) + change;
+  if (references < 0) return Error(ErrorCode::kCorrupt, "a blob has too few references");
+  if (references > 0) {
+    record.references = static_cast<std::uint64_t>(references);
     return kv_.Put(Table::kRows, BlobKey(blob), Encode(record));
   }
   AMPHORA_TRY(kv_.Erase(Table::kRows, BlobKey(blob)));

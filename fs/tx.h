@@ -30,6 +30,9 @@ Result<meta::MergeValue> ReadMerged(meta::Reader& reader, std::string_view key);
 Result<std::vector<std::optional<InodeRecord>>> ReadInodes(meta::Reader& reader,
                                                            const std::vector<InodeId>& inodes);
 
+// The extents of `inode` from offset 0 on. kCorrupt when they leave a gap.
+Result<std::vector<ExtentRecord>> ReadExtents(meta::Reader& reader, InodeId inode);
+
 class Tx {
  public:
   Tx(Core& core, meta::Transaction& kv, OriginId origin);
@@ -62,6 +65,10 @@ class Tx {
   Status AddBlobReference(BlobId blob);
   // Takes one away; the last one puts the blob into the collector's queue.
   Status DropBlobReference(BlobId blob);
+  // Several at once; 0 reads and writes nothing.
+  Status ChangeBlobReferences(BlobId blob, std::int64_t change);
+  // Erases the extent rows of `inode`, drops their references, and takes it out of the join queue.
+  Status EraseExtents(InodeId inode);
   Status PutInlineContent(InodeId inode, std::string_view bytes);
   Status EraseInlineContent(InodeId inode);
 

@@ -68,6 +68,10 @@ int ToErrno(ErrorCode code) {
     // Answers of the object face; no call of this face gives them.
     case ErrorCode::kPreconditionFailed:
     case ErrorCode::kNotModified:
+    case ErrorCode::kNoSuchUpload:
+    case ErrorCode::kInvalidPart:
+    case ErrorCode::kInvalidPartOrder:
+    case ErrorCode::kPartTooSmall:
       return EIO;
   }
   return EIO;

@@ -93,6 +93,14 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
       return S3Code::kBadDigest;
     case ErrorCode::kNoSuchKey:
       return S3Code::kInvalidAccessKeyId;
+    case ErrorCode::kNoSuchUpload:
+      return S3Code::kNoSuchUpload;
+    case ErrorCode::kInvalidPart:
+      return S3Code::kInvalidPart;
+    case ErrorCode::kInvalidPartOrder:
+      return S3Code::kInvalidPartOrder;
+    case ErrorCode::kPartTooSmall:
+      return S3Code::kEntityTooSmall;
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:
     case ErrorCode::kPoisoned:

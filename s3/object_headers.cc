@@ -130,8 +130,11 @@ void AddObjectHeaders(Response& response, const Request& request, const fs::Obje
   AddPosixHeaders(response, info);
   if (whole && info.checksum &&
       EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
-    response.AddHeader(ChecksumHeader(info.checksum->first), ToBase64(info.checksum->second));
-    response.AddHeader("x-amz-checksum-type", "FULL_OBJECT");
+    const bool composite = info.checksum->type == fs::ChecksumType::kComposite;
+    std::string value = ToBase64(info.checksum->value);
+    if (composite) value.append("-").append(std::to_string(info.checksum->parts));
+    response.AddHeader(ChecksumHeader(info.checksum->kind), value);
+    response.AddHeader("x-amz-checksum-type", composite ? "COMPOSITE" : "FULL_OBJECT");
   }
 }
 

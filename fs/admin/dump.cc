@@ -91,6 +91,29 @@ std::string OfName(std::string line, InodeId inode, FileKind kind, bool shadowed
       .Take();
 }
 
+std::string OfUpload(std::string line, const UploadRecord& record) {
+  return Fields(std::move(line))
+      .Signed("initiated", record.initiated.nanoseconds())
+      .Text("owner", record.owner)
+      .Add("uid", record.uid)
+      .Add("gid", record.gid)
+      .Add("checksum", static_cast<std::uint64_t>(record.checksum))
+      .Flag("composite", record.checksum_type == ChecksumType::kComposite)
+      .Flag("chosen", record.checksum_chosen)
+      .Add("user_metadata", record.object.user.size())
+      .Take();
+}
+
+std::string OfPart(std::string line, const PartRecord& record) {
+  return Fields(std::move(line))
+      .Add("size", record.size)
+      .Raw("etag", ToHex(record.etag))
+      .Add("blob", record.blob.value())
+      .Add("blob_offset", record.blob_offset)
+      .Flag("alone", record.alone)
+      .Take();
+}
+
 template <typename Record>
 std::string OfOwned(std::string line, const Record& record) {
   return Fields(std::move(line))
@@ -134,6 +157,22 @@ Result<std::string> ValueToText(const meta::Row& row) {
       AMPHORA_ASSIGN(const BlobRecord record, DecodeBlob(row.value));
       return Fields(std::move(line)).Add("references", record.references).Take();
     }
+    case RowKind::kExtent: {
+      AMPHORA_ASSIGN(const ExtentRecord record, DecodeExtent(row.value));
+      return Fields(std::move(line))
+          .Add("blob", record.blob.value())
+          .Add("blob_offset", record.blob_offset)
+          .Add("length", record.length)
+          .Take();
+    }
+    case RowKind::kUpload: {
+      AMPHORA_ASSIGN(const UploadRecord record, DecodeUpload(row.value));
+      return OfUpload(std::move(line), record);
+    }
+    case RowKind::kPart: {
+      AMPHORA_ASSIGN(const PartRecord record, DecodePart(row.value));
+      return OfPart(std::move(line), record);
+    }
     case RowKind::kReservation: {
       AMPHORA_ASSIGN(const ReservationRecord record, DecodeReservation(row.value));
       return Fields(std::move(line)).Add("limit", record.limit).Add("clean", record.clean).Take();
@@ -150,6 +189,8 @@ Result<std::string> ValueToText(const meta::Row& row) {
     case RowKind::kXattr:
       return Fields(std::move(line)).Add("bytes", row.value.size()).Take();
     case RowKind::kGarbage:
+    case RowKind::kJoin:
+    case RowKind::kUploadBlob:
     case RowKind::kOrphan:
     case RowKind::kOpenForWrite:
     case RowKind::kVanishing:

@@ -173,8 +173,7 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
     record.content_stamp = content_stamp_;
     if (kill_privileges_) record.permissions = WithoutPrivileges(record.permissions);
   }
-  record.etag.clear();
-  record.checksum.reset();
+  record.ForgetDigests();
   if (place_ == Place::kBlob) {
     record.content = ContentKind::kBlob;
     record.blob = blob_id_;

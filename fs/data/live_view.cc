@@ -128,8 +128,7 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
     record.changed = std::max(record.changed, changed_);
     record.last_modified = last_modified_;
     record.content_stamp = content_stamp_;
-    record.etag.clear();
-    record.checksum.reset();
+    record.ForgetDigests();
     observed_ = true;
   }
   record.size = view.size;

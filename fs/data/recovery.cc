@@ -42,8 +42,7 @@ Status FitToBlob(Tx& tx, InodeRecord& record, const BlobFigures& figures) {
   record.changed = std::max(record.changed, figures.changed);
   record.last_modified = std::max(record.last_modified, figures.modified);
   record.content_stamp = tx.stamp();
-  record.etag.clear();
-  record.checksum.reset();
+  record.ForgetDigests();
   return Ok();
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "fs/data/blob_store.h"
 #include "fs/records.h"
@@ -17,12 +18,15 @@ namespace amphora::fs {
 
 class Core;
 
-// What an inode row needs to name content that is complete.
+// What an inode row needs to name content that is complete. Bytes and names of blobs are durable.
 struct StagedContent {
   ContentKind kind = ContentKind::kEmpty;
-  std::string inline_bytes;  // kInline
-  BlobId blob;               // kBlob: bytes and name are durable
+  std::string inline_bytes;           // kInline
+  BlobId blob;                        // kBlob
+  std::vector<ExtentRecord> extents;  // kExtents, from offset 0 on
   std::uint64_t size = 0;
+  // Blobs that somebody gives a reference of to the new row, once per reference; used or not.
+  std::vector<BlobId> given;
 };
 
 class ContentStage {

@@ -14,6 +14,7 @@
 
 #include "fs/core.h"
 #include "fs/ops/displace.h"
+#include "fs/ops/put_object.h"
 #include "fs/ops/resolve_key.h"
 #include "fs/ops/vanish.h"
 #include "meta/base/failpoint.h"
@@ -25,16 +26,17 @@ constexpr std::size_t kKeysPerTransaction = 100;
 
 class Deletion {
  public:
-  Deletion(Core& core, const Caller& caller, BucketId bucket,
-           const std::vector<std::string_view>& keys)
+  Deletion(Core& core, const Caller& caller, BucketId bucket, const std::vector<DeleteItem>& items)
       : core_(core), caller_(caller), bucket_(bucket), displaced_(core) {
-    items_.reserve(keys.size());
-    for (const std::string_view key : keys) items_.push_back({SplitKey(key), false, false});
+    items_.reserve(items.size());
+    for (const DeleteItem& item : items) {
+      items_.push_back({SplitKey(item.key), &item.if_match, false, {}});
+    }
     // In the order of names, so that two deletions take their locks in the same order.
-    order_.resize(keys.size());
+    order_.resize(items.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::ranges::stable_sort(order_,
-                             [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
+    std::ranges::stable_sort(
+        order_, [&](std::size_t a, std::size_t b) { return items[a].key < items[b].key; });
   }
 
   Result<DeletedMany> Run();
@@ -42,14 +44,17 @@ class Deletion {
  private:
   struct Item {
     KeyPath path;
+    const DeleteCondition* if_match;
     bool hint_implicit;  // the parent came with a deeper key, when last looked at
-    bool existed;
+    DeletedMany::Outcome outcome;
   };
 
   Result<bool> LookAhead();
   Status Transact(Tx& tx);
+  Result<bool> DeleteItemOf(Tx& tx, const Item& item);
   Result<bool> DeleteFile(Tx& tx, InodeId directory, const Item& item);
-  Result<bool> DeleteDirectory(Tx& tx, InodeId directory);
+  Result<bool> DeleteDirectory(Tx& tx, InodeId directory, const Item& item);
+  Status CheckCondition(Tx& tx, const Item& item, InodeId inode) const;
   Status DropFile(Tx& tx, Slot& slot);
   Status VanishIfEmpty(Tx& tx, InodeId directory);
 
@@ -75,6 +80,14 @@ Result<bool> Deletion::LookAhead() {
     item.hint_implicit = parent && parent->implicit;
   }
   return any;
+}
+
+// On what the key names: `inode`. Its row is held exclusively from here on.
+Status Deletion::CheckCondition(Tx& tx, const Item& item, InodeId inode) const {
+  if (!*item.if_match) return Ok();
+  AMPHORA_ASSIGN(const InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+  if (**item.if_match == "*" || **item.if_match == EtagNow(core_, inode, record)) return Ok();
+  return Error(ErrorCode::kPreconditionFailed);
 }
 
 Status Deletion::DropFile(Tx& tx, Slot& slot) {
@@ -103,27 +116,36 @@ Result<bool> Deletion::DeleteFile(Tx& tx, InodeId directory, const Item& item) {
   if (parent->implicit && !item.hint_implicit) {
     AMPHORA_ASSIGN(parent, tx.FindInode(directory, Lock::kExclusive));
   }
+  AMPHORA_TRY(CheckCondition(tx, item, slot.file->inode));
   AMPHORA_TRY(DropFile(tx, slot));
   if (parent->implicit) AMPHORA_TRY(VanishIfEmpty(tx, directory));
   return true;
 }
 
-Result<bool> Deletion::DeleteDirectory(Tx& tx, InodeId directory) {
+Result<bool> Deletion::DeleteDirectory(Tx& tx, InodeId directory, const Item& item) {
   AMPHORA_ASSIGN(auto record, tx.FindInode(directory, Lock::kExclusive));
   if (!record || record->links == 0) return false;
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, "", Lock::kExclusive));
   const bool existed = slot.file.has_value() || !record->implicit;
   if (!existed) return false;
+  AMPHORA_TRY(CheckCondition(tx, item, slot.file ? slot.file->inode : directory));
   if (slot.file) AMPHORA_TRY(DropFile(tx, slot));
   if (!record->implicit) {
     record->implicit = true;
     record->object = ObjectMetadata();
-    record->etag.clear();
-    record->checksum.reset();
+    record->ForgetDigests();
     AMPHORA_TRY(tx.PutInode(directory, *record));
   }
   AMPHORA_TRY(VanishIfEmpty(tx, directory));
   return true;
+}
+
+Result<bool> Deletion::DeleteItemOf(Tx& tx, const Item& item) {
+  if (item.path.directory_key && item.path.directories.empty()) return false;
+  AMPHORA_ASSIGN(const auto directory, WalkDirectories(tx, bucket_, item.path.directories));
+  if (!directory) return false;
+  if (item.path.directory_key) return DeleteDirectory(tx, *directory, item);
+  return DeleteFile(tx, *directory, item);
 }
 
 Status Deletion::Transact(Tx& tx) {
@@ -131,12 +153,15 @@ Status Deletion::Transact(Tx& tx) {
   emptied_.clear();
   for (const std::size_t index : order_) {
     Item& item = items_[index];
-    item.existed = false;
-    if (item.path.directory_key && item.path.directories.empty()) continue;
-    AMPHORA_ASSIGN(const auto directory, WalkDirectories(tx, bucket_, item.path.directories));
-    if (!directory) continue;
-    AMPHORA_ASSIGN(item.existed, item.path.directory_key ? DeleteDirectory(tx, *directory)
-                                                         : DeleteFile(tx, *directory, item));
+    item.outcome = {};
+    const auto existed = DeleteItemOf(tx, item);
+    if (existed.Is(ErrorCode::kPreconditionFailed)) {
+      item.outcome.refused = existed.error();
+      continue;
+    }
+    if (!existed.ok()) return existed.error();
+    item.outcome.existed = *existed;
+    if (!*existed && *item.if_match) item.outcome.refused = Error(ErrorCode::kNotFound);
   }
   return Failpoint("fs.delete.before_commit");
 }
@@ -144,37 +169,45 @@ Status Deletion::Transact(Tx& tx) {
 Result<DeletedMany> Deletion::Run() {
   DeletedMany deleted;
   AMPHORA_ASSIGN(const bool any, LookAhead());
-  deleted.existed.assign(items_.size(), false);
-  if (!any) {
-    // It rests on what others committed: the ticket covers that (hazards 5.9).
-    deleted.ticket = core_.store->LastTicket();
-    return deleted;
+  if (any) {
+    const auto committed = core_.Run(caller_.origin, [this](Tx& tx) { return Transact(tx); });
+    if (!committed.ok()) return committed.error();
+    AMPHORA_TRY(Failpoint("fs.delete.after_commit"));
+    displaced_.Finish();
+    std::ranges::sort(emptied_);
+    const auto repeated = std::ranges::unique(emptied_);
+    emptied_.erase(repeated.begin(), repeated.end());
+    for (const InodeId directory : emptied_) VanishUpwards(core_, caller_.origin, directory);
+    deleted.ticket = committed->ticket;
   }
-  const auto committed = core_.Run(caller_.origin, [this](Tx& tx) { return Transact(tx); });
-  if (!committed.ok()) return committed.error();
-  AMPHORA_TRY(Failpoint("fs.delete.after_commit"));
-  displaced_.Finish();
-  std::ranges::sort(emptied_);
-  const auto repeated = std::ranges::unique(emptied_);
-  emptied_.erase(repeated.begin(), repeated.end());
-  for (const InodeId directory : emptied_) VanishUpwards(core_, caller_.origin, directory);
-  for (std::size_t i = 0; i < items_.size(); ++i) deleted.existed[i] = items_[i].existed;
-  // The vanishing is part of what the answer says.
-  deleted.ticket = emptied_.empty() ? committed->ticket : core_.store->LastTicket();
+  bool all_existed = any;
+  for (Item& item : items_) {
+    if (!any && *item.if_match) item.outcome.refused = Error(ErrorCode::kNotFound);
+    all_existed = all_existed && item.outcome.existed;
+    deleted.outcomes.push_back(item.outcome);
+  }
+  // That something was not there, or was another, rests on what others committed (hazards 5.9); and
+  // the vanishing is part of what the answer says.
+  if (!all_existed || !emptied_.empty()) deleted.ticket = core_.store->LastTicket();
   return deleted;
 }
 
 }  // namespace
 
 Result<DeletedMany> DeleteObjects(Core& core, const Caller& caller, BucketId bucket,
-                                  const std::vector<std::string_view>& keys) {
-  return Deletion(core, caller, bucket, keys).Run();
+                                  const std::vector<DeleteItem>& items) {
+  return Deletion(core, caller, bucket, items).Run();
 }
 
-Result<DeleteOutcome> Objects::Delete(const Caller& caller, BucketId bucket, std::string_view key) {
+Result<DeleteOutcome> Objects::Delete(const Caller& caller, BucketId bucket, std::string_view key,
+                                      const DeleteCondition& if_match) {
   if (key.empty()) return Error(ErrorCode::kBadName, "a key has at least one byte");
-  AMPHORA_ASSIGN(const DeletedMany deleted, DeleteObjects(core_, caller, bucket, {key}));
-  return DeleteOutcome{deleted.existed[0], deleted.ticket};
+  AMPHORA_ASSIGN(const DeletedMany deleted,
+                 DeleteObjects(core_, caller, bucket, {DeleteItem{key, if_match}}));
+  const DeletedMany::Outcome& outcome = deleted.outcomes[0];
+  if (!outcome.refused) return DeleteOutcome{outcome.existed, deleted.ticket};
+  AMPHORA_TRY(core_.store->WaitDurable(deleted.ticket));
+  return *outcome.refused;
 }
 
 Result<Ticket> Objects::DeleteMany(const Caller& caller, BucketId bucket,
@@ -191,13 +224,14 @@ Result<Ticket> Objects::DeleteMany(const Caller& caller, BucketId bucket,
   }
   for (std::size_t begin = 0; begin < pending.size(); begin += kKeysPerTransaction) {
     const std::size_t end = std::min(pending.size(), begin + kKeysPerTransaction);
-    std::vector<std::string_view> keys;
-    for (std::size_t i = begin; i < end; ++i) keys.push_back(pending[i]->key);
-    const auto deleted = DeleteObjects(core_, caller, bucket, keys);
-    if (deleted.ok()) {
-      ticket = std::max(ticket, deleted->ticket);
-    } else {
-      for (std::size_t i = begin; i < end; ++i) pending[i]->error = deleted.error();
+    std::vector<DeleteItem> batch;
+    for (std::size_t i = begin; i < end; ++i) {
+      batch.push_back({pending[i]->key, pending[i]->if_match});
+    }
+    const auto deleted = DeleteObjects(core_, caller, bucket, batch);
+    if (deleted.ok()) ticket = std::max(ticket, deleted->ticket);
+    for (std::size_t i = begin; i < end; ++i) {
+      pending[i]->error = deleted.ok() ? deleted->outcomes[i - begin].refused : deleted.error();
     }
   }
   return ticket;

@@ -2,6 +2,7 @@
 // made of. Blocking, thread-safe.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,13 +12,24 @@ namespace amphora::fs {
 
 class Core;
 
+struct DeleteItem {
+  std::string_view key;
+  DeleteCondition if_match;
+};
+
 struct DeletedMany {
-  std::vector<bool> existed;  // by key
+  struct Outcome {
+    bool existed = false;
+    std::optional<Error> refused;  // by its condition: kPreconditionFailed or kNotFound
+  };
+  std::vector<Outcome> outcomes;  // by item
+  // Covers refusals too: they rest on what others committed (hazards 5.9).
   Ticket ticket = 0;
 };
 
-// Deletes what `keys` name in one transaction; then implicit directories that became empty go too.
+// Deletes what `items` name in one transaction, except those whose condition does not hold; then
+// implicit directories that became empty go too.
 Result<DeletedMany> DeleteObjects(Core& core, const Caller& caller, BucketId bucket,
-                                  const std::vector<std::string_view>& keys);
+                                  const std::vector<DeleteItem>& items);
 
 }  // namespace amphora::fs

@@ -81,6 +81,7 @@ ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& rec
     DescribeSpecial(record, info.metadata);
   }
   info.checksum = record.checksum;
+  info.parts = record.parts;
   info.permissions = record.permissions;
   info.uid = record.uid;
   info.gid = record.gid;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "fs/core.h"
@@ -30,10 +31,14 @@ constexpr std::string_view kCapabilities = "security.capability";
 
 class Put {
  public:
-  Put(Core& core, const PutRequest& request)
-      : core_(core), request_(request), path_(SplitKey(request.key)), displaced_(core) {}
+  Put(Core& core, PutRequest request)
+      : core_(core),
+        request_(std::move(request)),
+        object_(request_.object),
+        path_(SplitKey(request_.key)),
+        displaced_(core) {}
 
-  Result<PutOutcome> Run();
+  Result<PutResult> Run();
 
  private:
   Status LookAhead();
@@ -44,11 +49,13 @@ class Put {
   Status CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const;
   Result<InodeRecord> NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
                                 const std::optional<InodeRecord>& parent) const;
+  void Describe(InodeRecord& record) const;
   Status CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const;
   Status WriteContent(Tx& tx) const;
 
   Core& core_;
-  const PutRequest& request_;
+  PutRequest request_;
+  NewObject& object_;
   const KeyPath path_;
   InodeId fresh_inode_;
   std::size_t existing_directories_ = 0;  // when last looked at: a hint that saves lock upgrades
@@ -69,15 +76,10 @@ Status Put::LookAhead() {
 }
 
 Status Put::CheckConditions(const std::optional<std::pair<InodeId, InodeRecord>>& current) const {
-  const Conditions& conditions = request_.options.conditions;
+  const Conditions& conditions = request_.conditions;
   if (conditions.empty()) return Ok();
   if (!current) return CheckWriteConditions(conditions, std::nullopt);
-  const auto& [inode, record] = *current;
-  // The row is held exclusively, so a writer can't settle into it now: while its state is newer
-  // than the row, that is what S3 sees.
-  const auto view = core_.live->View(inode);
-  return CheckWriteConditions(conditions,
-                              view && view->dirty ? view->etag : EtagText(inode, record));
+  return CheckWriteConditions(conditions, EtagNow(core_, current->first, current->second));
 }
 
 Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
@@ -92,24 +94,28 @@ Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old
       record.permissions = old->permissions & ~(kSetUserId | kSetGroupId);
     }
   } else {
-    AMPHORA_ASSIGN(const NewOwner owner, OwnerFor(tx, request_.bucket, request_.options.caller));
+    AMPHORA_ASSIGN(const NewOwner owner, OwnerFor(tx, request_.bucket, request_.caller));
     record.uid = owner.uid;
     record.gid = parent && (parent->permissions & kSetGroupId) != 0 ? parent->gid : owner.gid;
   }
   record.links = 1;
-  record.size = request_.content.size;
+  record.size = object_.content.size;
   record.born = record.accessed = record.modified = record.changed = record.last_modified =
       tx.now();
   record.bucket = request_.bucket;
-  record.content = request_.content.kind;
-  record.blob = request_.content.blob;
+  record.content = object_.content.kind;
+  record.blob = object_.content.blob;
   record.content_stamp = tx.stamp();
-  record.etag = request_.computed[DigestKind::kMd5];
-  record.object = request_.options.metadata;
-  if (const auto kind = request_.options.keep_checksum) {
-    record.checksum.emplace(*kind, request_.computed[*kind]);
-  }
+  Describe(record);
   return record;
+}
+
+void Put::Describe(InodeRecord& record) const {
+  record.object = object_.metadata;
+  record.etag = object_.etag;
+  record.checksum = object_.checksum;
+  record.parts = object_.parts;
+  record.upload = object_.upload;
 }
 
 // What belongs to the name (ACLs, labels, trusted.*) goes over to the new inode; what described the
@@ -130,15 +136,26 @@ Status Put::CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const {
 }
 
 Status Put::WriteContent(Tx& tx) const {
-  switch (request_.content.kind) {
-    case ContentKind::kEmpty:
-      return Ok();
-    case ContentKind::kInline:
-      return tx.PutInlineContent(fresh_inode_, request_.content.inline_bytes);
-    case ContentKind::kBlob:
-      return tx.AddBlobReference(request_.content.blob);
+  const StagedContent& content = object_.content;
+  if (content.kind == ContentKind::kInline) {
+    AMPHORA_TRY(tx.PutInlineContent(fresh_inode_, content.inline_bytes));
   }
-  return Error(ErrorCode::kCorrupt, "unknown content kind");
+  std::map<BlobId, std::int64_t> references;
+  if (content.kind == ContentKind::kBlob) ++references[content.blob];
+  std::uint64_t offset = 0;
+  for (const ExtentRecord& extent : content.extents) {
+    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, ExtentKey(fresh_inode_, offset), Encode(extent)));
+    offset += extent.length;
+    ++references[extent.blob];
+  }
+  if (content.kind == ContentKind::kExtents) {
+    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, JoinKey(fresh_inode_), ""));
+  }
+  for (const BlobId blob : content.given) --references[blob];
+  for (const auto& [blob, change] : references) {
+    AMPHORA_TRY(tx.ChangeBlobReferences(blob, change));
+  }
+  return Ok();
 }
 
 // The name path_.file in `directory` gets a fresh inode.
@@ -197,7 +214,7 @@ Status Put::ClearContent(Tx& tx, InodeId directory, const InodeRecord& row) {
 Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
   AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(directory, Lock::kExclusive));
   if (record.links == 0) return Error(ErrorCode::kConflict, "the directory vanished");
-  const bool with_content = request_.content.size != 0;
+  const bool with_content = object_.content.size != 0;
   std::optional<ObjectInfo> content;
   if (with_content) {
     AMPHORA_ASSIGN(content, PutFile(tx, directory, fresh));
@@ -207,14 +224,11 @@ Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
     AMPHORA_TRY(ClearContent(tx, directory, record));
   }
   record.implicit = false;
-  record.object = with_content ? ObjectMetadata() : request_.options.metadata;
-  record.etag = with_content ? std::string() : request_.computed[DigestKind::kMd5];
+  record.object = ObjectMetadata();
+  record.ForgetDigests();
+  if (!with_content) Describe(record);
   record.content_stamp = tx.stamp();
   record.last_modified = tx.now();
-  record.checksum.reset();
-  if (const auto kind = request_.options.keep_checksum; kind && !with_content) {
-    record.checksum.emplace(*kind, request_.computed[*kind]);
-  }
   AMPHORA_TRY(tx.PutInode(directory, record));
   tx.AddAttributeChange(directory, request_.bucket);
   if (content) return std::move(*content);
@@ -223,24 +237,29 @@ Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
 
 Result<ObjectInfo> Put::Transact(Tx& tx) {
   displaced_.Begin();
+  if (request_.decide) AMPHORA_TRY(request_.decide(tx, object_));
   AMPHORA_ASSIGN(const MadeDirectories made,
-                 MakeDirectories(tx, request_.bucket, request_.options.caller, path_.directories,
+                 MakeDirectories(tx, request_.bucket, request_.caller, path_.directories,
                                  existing_directories_));
   auto info = path_.directory_key ? PutDirectory(tx, made.directory, made.fresh)
                                   : PutFile(tx, made.directory, made.fresh);
   if (!info.ok()) return info.error();
-  AMPHORA_TRY(Failpoint("fs.put.before_commit"));
+  AMPHORA_TRY(Failpoint(request_.before_commit));
   return info;
 }
 
-Result<PutOutcome> Put::Run() {
+Result<PutResult> Put::Run() {
   AMPHORA_TRY(LookAhead());
   AMPHORA_ASSIGN(fresh_inode_, core_.NewInodeId());
-  const OriginId origin = request_.options.caller.origin;
-  auto committed = core_.Run(origin, [this](Tx& tx) { return Transact(tx); });
-  if (!committed.ok()) return committed.error();
-  displaced_.Finish();
-  return PutOutcome{std::move(committed->value), request_.computed, committed->ticket};
+  auto committed = core_.Run(request_.caller.origin, [this](Tx& tx) { return Transact(tx); });
+  if (committed.ok()) {
+    displaced_.Finish();
+    return PutResult{std::move(committed->value), committed->ticket};
+  }
+  const bool refused =
+      committed.Is(ErrorCode::kPreconditionFailed) || committed.Is(ErrorCode::kNotFound);
+  if (refused) AMPHORA_TRY(core_.store->WaitDurable(core_.store->LastTicket()));
+  return committed.error();
 }
 
 // By DigestKind: the detail of kBadDigest says which one it was.
@@ -281,12 +300,22 @@ class StagedWriter final : public ObjectWriter {
     if (options.keep_checksum && computed[*options.keep_checksum].empty()) {
       return Error(ErrorCode::kInvalidArgument, "the checksum to keep was not computed");
     }
-    AMPHORA_ASSIGN(const StagedContent content, stage_.Finish());
-    auto outcome = PutObject(core_, {bucket_, key_, content, computed, options});
-    if (!outcome.ok()) return outcome.error();
+    NewObject object;
+    AMPHORA_ASSIGN(object.content, stage_.Finish());
+    object.metadata = options.metadata;
+    object.etag = computed[DigestKind::kMd5];
+    const DigestKind checksum = options.keep_checksum.value_or(DigestKind::kCrc64Nvme);
+    object.checksum = {.kind = checksum, .value = computed[checksum]};
+    auto stored = PutObject(core_, {.bucket = bucket_,
+                                    .key = key_,
+                                    .conditions = options.conditions,
+                                    .caller = options.caller,
+                                    .object = std::move(object),
+                                    .decide = {}});
+    if (!stored.ok()) return stored.error();
     stage_.Keep();
     AMPHORA_TRY(Failpoint("fs.put.after_commit"));
-    return outcome;
+    return PutOutcome{std::move(stored->info), computed, stored->ticket};
   }
 
  private:
@@ -316,8 +345,15 @@ Status CheckWriteConditions(const Conditions& conditions, const std::optional<st
   return Ok();
 }
 
-Result<PutOutcome> PutObject(Core& core, const PutRequest& request) {
-  return Put(core, request).Run();
+// While its live state is newer than the row, that is what S3 sees; the row being held, a writer
+// can't settle into it now.
+std::string EtagNow(Core& core, InodeId inode, const InodeRecord& record) {
+  const auto view = core.live->View(inode);
+  return view && view->dirty ? view->etag : EtagText(inode, record);
+}
+
+Result<PutResult> PutObject(Core& core, PutRequest request) {
+  return Put(core, std::move(request)).Run();
 }
 
 Result<std::unique_ptr<ObjectWriter>> Objects::BeginPut(const BeginPutRequest& request) {
@@ -327,6 +363,8 @@ Result<std::unique_ptr<ObjectWriter>> Objects::BeginPut(const BeginPutRequest& r
   }
   std::vector<DigestKind> kinds = request.digests;
   kinds.push_back(DigestKind::kMd5);
+  // What is kept when the request turns out to bring no checksum of its own.
+  kinds.push_back(DigestKind::kCrc64Nvme);
   return std::unique_ptr<ObjectWriter>(
       std::make_unique<StagedWriter>(core_, request, std::move(kinds)));
 }

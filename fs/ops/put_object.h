@@ -2,12 +2,14 @@
 // names. The face is Objects::BeginPut; this is what it is made of.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "fs/data/stage.h"
 #include "fs/objects.h"
+#include "fs/tx.h"
 
 namespace amphora::fs {
 
@@ -17,15 +19,37 @@ class Core;
 // kNotFound for If-Match when there is no object (S3: conditional writes).
 Status CheckWriteConditions(const Conditions& conditions, const std::optional<std::string>& etag);
 
+// The ETag that S3 sees of a file or directory whose row this transaction holds exclusively.
+std::string EtagNow(Core& core, InodeId inode, const InodeRecord& record);
+
+// What the key is to name from now on.
+struct NewObject {
+  StagedContent content;
+  ObjectMetadata metadata;
+  std::string etag;  // as InodeRecord::etag
+  std::optional<ObjectChecksum> checksum;
+  std::uint32_t parts = 0;
+  std::uint64_t upload = 0;
+};
+
 struct PutRequest {
   BucketId bucket;
   std::string_view key;
-  const StagedContent& content;
-  const Digests& computed;
-  const PutOptions& options;
+  const Conditions& conditions;
+  const Caller& caller;
+  NewObject object;
+  // Runs first in the transaction, perhaps several times; what it decides goes into the object.
+  std::function<Status(Tx&, NewObject&)> decide;
+  const char* before_commit = "fs.put.before_commit";  // the failpoint
 };
 
-// Puts `content` in place of what the key names. Publishes the changes; not yet durable.
-Result<PutOutcome> PutObject(Core& core, const PutRequest& request);
+struct PutResult {
+  ObjectInfo info;
+  Ticket ticket = 0;
+};
+
+// Puts the object in place of what the key names. Publishes the changes; not yet durable. A refusal
+// that rests on another's commit is answered once that commit is durable (hazards 5.9): blocks.
+Result<PutResult> PutObject(Core& core, PutRequest request);
 
 }  // namespace amphora::fs

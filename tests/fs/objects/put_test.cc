@@ -71,8 +71,8 @@ TEST_F(PutTest, TheChecksumThatWasAskedForIsKept) {
   ASSERT_TRUE(Put("key", "123456789", options, {DigestKind::kCrc32c}).ok());
   const auto head = Head("key");
   ASSERT_TRUE(head.ok() && head->checksum);
-  EXPECT_EQ(head->checksum->first, DigestKind::kCrc32c);
-  EXPECT_EQ(head->checksum->second, "\xe3\x06\x92\x83");
+  EXPECT_EQ(head->checksum->kind, DigestKind::kCrc32c);
+  EXPECT_EQ(head->checksum->value, "\xe3\x06\x92\x83");
 }
 
 TEST_F(PutTest, ConditionsAreDecidedOnTheCurrentObject) {
