@@ -41,7 +41,7 @@ install_packages() {
     -o Dpkg::Use-Pty=0 install $missing >/dev/null
 }
 
-# Go is wanted for goofys alone; any go will do, since it fetches the version that it needs.
+# Go is wanted for test clients alone (scripts/install-go-tools); any go will do, since it fetches the version that it needs.
 install_go() {
   command -v go >/dev/null && return 0
   say "installing golang-go"

@@ -39,6 +39,32 @@ def bucket_store(auth):
         yield store
 
 
+# The schemes that the clients of clients/ are run over.
+SECURE_SCHEMES = ("http", "https")
+
+
+@contextlib.contextmanager
+def volume_store(scheme):
+    """A daemon that checks signatures, over http or https, with all of /s3v mounted at store.point."""
+    with Store(["--auth", "keys"], start=False) as store:
+        store.authority = make_certificate(store) if scheme == "https" else None
+        store.start()
+        store.point = store.mount("/s3v")
+        key = store.json("s3", "getsecret", "--user", ODD_ACCESS_KEY)
+        store.access_key, store.secret = key["awsAccessKey"], key["awsSecret"]
+        yield store
+
+
+def make_certificate(store):
+    """The daemon's certificate for 127.0.0.1, and of whom the clients have it: it vouches for itself."""
+    certificate, key = store.directory / "certificate.pem", store.directory / "key.pem"
+    run_client(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=amphora test",
+                "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"], store.environ())
+    store.arguments += ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    return certificate
+
+
 class InteropTest(unittest.TestCase):
     """One fresh store for each test; `auth` is the daemon's mode."""
 
@@ -65,11 +91,12 @@ class InteropTest(unittest.TestCase):
 def client_environment(store):
     """Of AWS's own tools and of goofys: credentials, no retries, nothing of the caller's account."""
     clean = {k: v for k, v in store.environ().items() if not k.startswith("AWS_")}
+    if authority := getattr(store, "authority", None):
+        clean |= {"AWS_CA_BUNDLE": str(authority), "SSL_CERT_FILE": str(authority)}
     config = store.directory / "aws-config"
     if not config.exists():
-        # One PUT an object: multipart uploads are another matter.
-        config.write_text("[default]\ns3 =\n  multipart_threshold = 5GB\n  max_concurrent_requests = 4\n"
-                          "  addressing_style = path\n")
+        config.write_text("[default]\ns3 =\n  max_concurrent_requests = 4\n  addressing_style = path\n"
+                          "  signature_version = s3v4\n")
     return clean | {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret,
                     "AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": str(config),
                     "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_MAX_ATTEMPTS": "1",
