@@ -24,7 +24,7 @@ def run(*command):
 
 class ScriptsTest(unittest.TestCase):
     def test_help_and_wrong_use(self):
-        for name in ("quickstart", "test"):
+        for name in ("quickstart", "test", "nightly", "install-go-tools"):
             with self.subTest(name):
                 self.assertIn("Example:", run(ROOT / "scripts" / name, "--help").stdout)
                 self.assertEqual(run(ROOT / "scripts" / name, "--frob").returncode, 2)
@@ -37,10 +37,11 @@ class ScriptsTest(unittest.TestCase):
         lines = [x for x in (ROOT / "scripts/lib/packages").read_text().splitlines() if not x.startswith("#")]
         names = []
         for line in lines:
-            self.assertRegex(line, r"^(build|run|test) [a-z0-9.+-]+ +# \S")
+            self.assertRegex(line, r"^(build|run|test|nightly) [a-z0-9.+-]+ +# \S")
             names.append(line.split()[1])
         self.assertEqual(len(names), len(set(names)))
-        installed = run("dpkg-query", "-W", "-f", "${Package}\n", *names)
+        wanted = [x.split()[1] for x in lines if not x.startswith("nightly ")]
+        installed = run("dpkg-query", "-W", "-f", "${Package}\n", *wanted)
         self.assertEqual(installed.returncode, 0, installed.stderr)
 
 
