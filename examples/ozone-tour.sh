@@ -16,9 +16,9 @@ trap leave EXIT
 step() { printf '\n# %s\n' "$*"; }
 run() { printf '$ %s\n' "$*" && "$@"; }
 
-step "The daemon: one process serves the S3 gateway and every mount. Virtual hosts below s3g.internal."
+step "The daemon: one process serves the S3 gateway and every mount. Virtual hosts below s3g.example."
 export AMPHORA_SOCKET=$tour/socket
-run amphora serve --background --data "$tour/data" --s3 localhost:9878 --domain s3g.internal
+run amphora serve --background --data "$tour/data" --s3 localhost:9878 --domain s3g.example
 
 step "S3 shows the buckets of the volume /s3v. It exists from the first start: this says so and is content."
 run amphora volume create /s3v
@@ -47,7 +47,7 @@ run curl -fsS -o "$tour/page.html" "http://localhost:9878/buckettest?browser=tru
 grep -o '<title>[^<]*</title>' "$tour/page.html"
 
 step "The bucket's name in the host, below the domain that the daemon was told."
-run curl -fsS --resolve buckettest.s3g.internal:9878:127.0.0.1 http://buckettest.s3g.internal:9878/folder/testfile
+run curl -fsS --resolve buckettest.s3g.example:9878:127.0.0.1 http://buckettest.s3g.example:9878/folder/testfile
 
 step "goofys mounts what S3 shows: bucket1 under its name there, common-bucket."
 mkdir "$tour/bucket1"

@@ -72,24 +72,38 @@ def measure(point):
     return rows
 
 
+TEXT = """# Amphora's mount beside goofys
+
+Written by `tests/system/goofys_comparison_test.py` (`AMPHORA_GOOFYS_WRITE=1`), which otherwise checks that the
+facts still hold (label `i4-goofys`). Both file systems show a bucket of one daemon: goofys v0.24.0 with its
+defaults through the S3 endpoint, Amphora by its own mount. A task is done when a local disk would have shown
+the same. Last written {date}; {machine}.
+
+## What each can
+
+| task | Amphora | goofys |
+|---|---|---|
+{facts}
+
+## How fast
+
+Medians of {rounds} rounds, sides in turn, in one run on one disk. The kernel had forgotten names and pages before
+listing and reading. goofys sends a file at close and waits for the answer, so it is durable then; ours is
+durable after fsync, like a local disk's. Read the ratios, not the milliseconds.
+
+| work | Amphora ms | goofys ms | goofys / Amphora |
+|---|---|---|---|
+{ratios}
+"""
+
+
 def page(facts, ratios):
     """The text of docs/goofys.md."""
-    machine = f"{os.cpu_count()} CPUs, Linux {os.uname().release.split('-')[0]}"
-    lines = ["# Amphora's mount beside goofys", "",
-             "Written by `tests/system/goofys_comparison_test.py` (`AMPHORA_GOOFYS_WRITE=1`), which otherwise checks that the",
-             "facts still hold (label `i4-goofys`). Both file systems show a bucket of one daemon: goofys v0.24.0 with its",
-             "defaults through the S3 endpoint, Amphora by its own mount. A task is done when a local disk would have shown",
-             "the same.", "", f"Last written {time.strftime('%Y-%m-%d')}; {machine}.", "", "## What each can", "",
-             "| task | Amphora | goofys |", "|---|---|---|"]
-    lines += [f"| {task} | {ours} | {theirs} |" for task, (ours, theirs) in facts.items()]
-    lines += ["", "## How fast", "",
-              f"Medians of {ROUNDS} rounds, sides in turn, in one run on one disk. Names and pages were forgotten by the kernel",
-              "before listing and reading. goofys' writes are not durable before close, and its close waits for the PUT; ours",
-              "are durable after fsync, like a local disk's. Read the ratios, not the milliseconds.", "",
-              "| work | Amphora ms | goofys ms | goofys / Amphora |", "|---|---|---|---|"]
-    lines += [f"| {row} | {ours * 1000:.1f} | {theirs * 1000:.1f} | {theirs / ours:.1f} |"
-              for row, (ours, theirs) in ratios.items()]
-    return "\n".join(lines) + "\n"
+    return TEXT.format(
+        date=time.strftime("%Y-%m-%d"), machine=f"{os.cpu_count()} CPUs, Linux {os.uname().release.split('-')[0]}",
+        rounds=ROUNDS, facts="\n".join(f"| {task} | {o} | {t} |" for task, (o, t) in facts.items()),
+        ratios="\n".join(f"| {row} | {o * 1000:.1f} | {t * 1000:.1f} | {t / o:.1f} |"
+                         for row, (o, t) in ratios.items()))
 
 
 def facts_of(text):

@@ -26,7 +26,7 @@ class OzoneTourTest(unittest.TestCase):
             self.assertEqual(tour.returncode, 0, tour.stdout + tour.stderr)
             self.assertEqual(os.listdir(home), [".aws"] if (Path(home) / ".aws").exists() else [])
         for said in ("volume /s3v exists already\n", "awsAccessKey=root\nawsSecret=", "PRE folder/\n", " testfile\n",
-                     "<title>", "s3g.internal:9878/folder/testfile\nwritten by aws\n"):
+                     "<title>", "s3g.example:9878/folder/testfile\nwritten by aws\n"):
             self.assertIn(said, tour.stdout)
         # Through goofys and the link, and through our own mount without it.
         self.assertEqual(tour.stdout.count("bucket1/through-the-link\nwritten by aws\n"), 2)
