@@ -131,7 +131,7 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   record.object.user = {{"a", "1"}, {"b", ""}};
   record.implicit = true;
   record.symlink = "to";
-  record.checksum.emplace(DigestKind::kCrc64Nvme, std::string("\0\1", 2));
+  record.checksum = {.kind = DigestKind::kCrc64Nvme, .value = std::string("\0\1", 2)};
   record.parent = InodeId(4);
   record.name = "n";
   record.has_xattrs = true;

@@ -129,11 +129,11 @@ TEST_F(DeleteTest, ManyKeysAtOnce) {
   for (int i = 0; i < 250; ++i) {
     const std::string key = "d" + std::to_string(i % 7) + "/k" + std::to_string(i);
     ASSERT_TRUE(Put(key, "x").ok());
-    items.push_back({key, std::nullopt});
+    items.push_back({key, {}, std::nullopt});
   }
-  items.push_back({"missing", std::nullopt});
-  items.push_back({items[3].key, std::nullopt});
-  items.push_back({"", std::nullopt});
+  items.push_back({"missing", {}, std::nullopt});
+  items.push_back({items[3].key, {}, std::nullopt});
+  items.push_back({"", {}, std::nullopt});
   const auto ticket = objects().DeleteMany(caller_, bucket_, items);
   ASSERT_TRUE(ticket.ok());
   EXPECT_GT(*ticket, 0u);
