@@ -62,10 +62,10 @@ struct ObjectInfo {
   std::uint64_t size = 0;
   std::string etag;    // without quotes
   Time last_modified;  // when content or object metadata last changed, by our clock
-  // Of Head and OpenObject only, not of listings:
-  ObjectMetadata metadata;
   // Kept since the PUT, Complete or copy that made the content; content that POSIX wrote has none.
   std::optional<ObjectChecksum> checksum;
+  // Of Head and OpenObject only, not of listings:
+  ObjectMetadata metadata;
   std::uint32_t parts = 0;  // of a multipart object: how many; else 0
   std::uint32_t permissions = 0;
   std::uint32_t uid = 0;

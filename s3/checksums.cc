@@ -46,10 +46,7 @@ Outcome<void> CheckSdkAlgorithm(const Request& request, const Promise& promise) 
   const std::string_view said = request.Header(kHeader);
   if (said.empty()) return {};
   const auto kind = KindOfAlgorithm(said);
-  if (!kind) {
-    return Fail(S3Code::kInvalidRequest,
-                "The checksum algorithm is not known. Use one of: " + ChecksumAlgorithmList());
-  }
+  if (!kind) return std::unexpected(UnknownAlgorithm());
   if (!promise.checksum) {
     return Fail(S3Code::kInvalidRequest,
                 "x-amz-sdk-checksum-algorithm is given, but neither an x-amz-checksum-* nor an "
@@ -133,6 +130,11 @@ Outcome<void> TakeTrailer(Promise& promise,
     return Expect(promise, *promise.checksum, std::move(*raw));
   }
   return Fail(S3Code::kInvalidRequest, "The announced checksum trailer is missing.");
+}
+
+Failure UnknownAlgorithm() {
+  return Failure(S3Code::kInvalidRequest,
+                 "The checksum algorithm is not known. Use one of: " + ChecksumAlgorithmList());
 }
 
 Failure DigestFailure(const Promise& promise, std::optional<DigestKind> wrong) {

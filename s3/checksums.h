@@ -42,6 +42,9 @@ Outcome<Promise> ReadBodyPromise(const Request& request, const Payload& payload)
 Outcome<void> TakeTrailer(Promise& promise,
                           std::span<const std::pair<std::string, std::string>> trailers);
 
+// The failure for the name of an algorithm that is none of the five.
+Failure UnknownAlgorithm();
+
 // The failure for a body that is not what was promised. `wrong`: the first kind that differs, when
 // it is known.
 Failure DigestFailure(const Promise& promise, std::optional<fs::DigestKind> wrong);

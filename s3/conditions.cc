@@ -89,13 +89,11 @@ Outcome<fs::Conditions> WriteConditions(const Request& request) {
   return conditions;
 }
 
-Outcome<fs::Conditions> DeleteConditions(const Request& request) {
-  fs::Conditions conditions;
-  if (!request.HasHeader("If-Match")) return conditions;
-  auto tags = ETagsOf(request, "If-Match");
-  if (!tags) return std::unexpected(std::move(tags.error()));
-  conditions.if_match = std::move(*tags);
-  return conditions;
+Outcome<fs::DeleteCondition> DeleteCondition(const Request& request) {
+  if (!request.HasHeader("If-Match")) return std::nullopt;
+  auto tags = ParseETags(request.Header("If-Match"));
+  if (tags.size() != 1) return std::unexpected(NotBuilt("If-Match"));
+  return std::move(tags.front());
 }
 
 Failure ConditionFailure(const Error& error, const fs::Conditions& conditions,
@@ -103,11 +101,13 @@ Failure ConditionFailure(const Error& error, const fs::Conditions& conditions,
   const bool conflict = error.code() == ErrorCode::kConflict && !conditions.empty();
   const bool unheld = error.code() == ErrorCode::kPreconditionFailed;
   if (!conflict && !unheld) return FromEngine(error, Subject::kObject);
-  std::string_view name = "If-Unmodified-Since";
+  std::string_view name = "If-Modified-Since";
   if (!conditions.if_match.empty()) {
     name = "If-Match";
   } else if (!conditions.if_none_match.empty()) {
     name = "If-None-Match";
+  } else if (conditions.if_unmodified_since) {
+    name = "If-Unmodified-Since";
   }
   Failure failure(conflict ? S3Code::kConditionalConflict : S3Code::kPreconditionFailed);
   failure.cause = error.ToString();

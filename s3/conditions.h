@@ -26,8 +26,9 @@ fs::Conditions ReadConditions(const Request& request);
 // writes)
 Outcome<fs::Conditions> WriteConditions(const Request& request);
 
-// Those of a DELETE: If-Match with an ETag or `*`. (S3: conditional deletes)
-Outcome<fs::Conditions> DeleteConditions(const Request& request);
+// That of a DELETE: If-Match with one ETag or `*`. kNotImplemented for anything else. (S3:
+// conditional deletes)
+Outcome<fs::DeleteCondition> DeleteCondition(const Request& request);
 
 // The failure of a call that was bound to `conditions`; `prefix` stands before the header's name in
 // <Condition>. kConditionalConflict when another change came in between, again and again.

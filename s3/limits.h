@@ -12,6 +12,7 @@ inline constexpr std::size_t kMaxHeaderBytes = 16 << 10;  // all header fields t
 inline constexpr std::size_t kMaxHeaderFields = 100;
 inline constexpr std::size_t kMaxUserMetadataBytes = 2 << 10;  // S3: working with object metadata
 inline constexpr std::size_t kMaxXmlBytes = 2 << 20;           // S3: DeleteObjects
+inline constexpr std::size_t kMaxCompleteBytes = 4 << 20;      // 10,000 parts with checksums
 inline constexpr std::size_t kMaxDeleteKeys = 1000;            // S3: DeleteObjects
 inline constexpr std::size_t kMaxListKeys = 1000;              // S3: ListObjects
 inline constexpr std::size_t kMaxBuckets = 10000;              // of one ListBuckets page

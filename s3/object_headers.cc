@@ -2,10 +2,10 @@
 
 #include <cstdio>
 
-#include "meta/base/encoding.h"
 #include "s3/checksums.h"
 #include "s3/http_date.h"
 #include "s3/limits.h"
+#include "s3/upload_request.h"
 
 namespace amphora::s3 {
 namespace {
@@ -130,11 +130,8 @@ void AddObjectHeaders(Response& response, const Request& request, const fs::Obje
   AddPosixHeaders(response, info);
   if (whole && info.checksum &&
       EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
-    const bool composite = info.checksum->type == fs::ChecksumType::kComposite;
-    std::string value = ToBase64(info.checksum->value);
-    if (composite) value.append("-").append(std::to_string(info.checksum->parts));
-    response.AddHeader(ChecksumHeader(info.checksum->kind), value);
-    response.AddHeader("x-amz-checksum-type", composite ? "COMPOSITE" : "FULL_OBJECT");
+    response.AddHeader(ChecksumHeader(info.checksum->kind), ChecksumText(*info.checksum));
+    response.AddHeader("x-amz-checksum-type", ChecksumTypeText(info.checksum->type));
   }
 }
 

@@ -7,17 +7,28 @@
 namespace amphora::s3 {
 namespace {
 
+// Headers that change what a write does and that only some operations heed.
+enum Takes : unsigned {
+  kNoExtras = 0,
+  kIfMatch = 1,
+  kIfNoneMatch = 2,
+  kCopySource = 4,
+};
+
 struct RouteRow {
   Method method;
   Scope scope;
   std::string_view selector;
+  unsigned takes;
   Operation operation;  // nullptr: known, not built
 };
 
+constexpr std::string_view kCopySourceHeader = "x-amz-copy-source";
+
 constexpr RouteRow kRoutes[] = {
-#define S3_ROUTE(method, scope, selector, operation) \
-  {Method::method, Scope::scope, selector, operation},
-#define S3_NOT_BUILT_ROUTE(method, scope) {Method::method, Scope::scope, "", nullptr},
+#define S3_ROUTE(method, scope, selector, takes, operation) \
+  {Method::method, Scope::scope, selector, takes, operation},
+#define S3_NOT_BUILT_ROUTE(method, scope) {Method::method, Scope::scope, "", kNoExtras, nullptr},
 #define S3_SUBRESOURCE(name)
 #define S3_HEADER(method, name, allowed)
 #include "s3/routes.def"
@@ -28,7 +39,7 @@ constexpr RouteRow kRoutes[] = {
 };
 
 constexpr std::string_view kSubresources[] = {
-#define S3_ROUTE(method, scope, selector, operation)
+#define S3_ROUTE(method, scope, selector, takes, operation)
 #define S3_NOT_BUILT_ROUTE(method, scope)
 #define S3_SUBRESOURCE(name) name,
 #define S3_HEADER(method, name, allowed)
@@ -47,7 +58,7 @@ struct HeaderRow {
 };
 
 constexpr HeaderRow kHeaders[] = {
-#define S3_ROUTE(method, scope, selector, operation)
+#define S3_ROUTE(method, scope, selector, takes, operation)
 #define S3_NOT_BUILT_ROUTE(method, scope)
 #define S3_SUBRESOURCE(name)
 #define S3_HEADER(method, name, allowed) {Method::method, name, allowed},
@@ -91,8 +102,59 @@ std::string_view NotBuiltHeader(const Request& request) {
   return {};
 }
 
+// The header of `request`, a write, that an operation with `takes` would not heed.
+std::string_view UnheededHeader(const Request& request, unsigned takes) {
+  if (!IsWrite(request.method())) return {};
+  if ((takes & kIfMatch) == 0 && request.HasHeader("If-Match")) return "If-Match";
+  if ((takes & kIfNoneMatch) == 0 && request.HasHeader("If-None-Match")) return "If-None-Match";
+  if ((takes & kCopySource) != 0) return {};
+  const auto copies = [](std::string_view name) {
+    return StartsWithIgnoreCase(name, kCopySourceHeader);
+  };
+  for (const HeaderField& field : request.headers()) {
+    if (copies(field.name)) return field.name;
+  }
+  for (const QueryParameter& hoisted : request.query()) {
+    if (copies(hoisted.name)) return hoisted.name;
+  }
+  return {};
+}
+
+const RouteRow* FindRow(const Request& request, std::string_view selector) {
+  const bool copies = request.HasHeader(kCopySourceHeader);
+  const RouteRow* found = nullptr;
+  for (const RouteRow& row : kRoutes) {
+    if (row.method != request.method() || row.scope != request.scope() ||
+        row.selector != selector) {
+      continue;
+    }
+    if (((row.takes & kCopySource) != 0) == copies) return &row;
+    if ((row.takes & kCopySource) == 0) found = &row;  // which then refuses the header
+  }
+  return found;
+}
+
 Failure NotBuilt(std::string_view what, std::string_view name) {
   return Failure(S3Code::kNotImplemented).With(what, name);
+}
+
+// The request's sub-resources as a row has them.
+Outcome<std::string> SelectorOf(const Request& request) {
+  std::vector<std::string_view> names;
+  for (const QueryParameter& parameter : request.query()) {
+    if (IsSubresource(parameter.name)) {
+      if (std::ranges::find(names, parameter.name) == names.end()) names.push_back(parameter.name);
+    } else if (IsWrite(request.method()) && !PassesOnWrites(parameter.name)) {
+      return std::unexpected(NotBuilt("Query", parameter.name));
+    }
+  }
+  std::ranges::sort(names);
+  std::string selector;
+  for (const std::string_view name : names) {
+    if (!selector.empty()) selector.append("&");
+    selector.append(name);
+  }
+  return selector;
 }
 
 }  // namespace
@@ -100,30 +162,20 @@ Failure NotBuilt(std::string_view what, std::string_view name) {
 std::span<const std::string_view> Subresources() { return kSubresources; }
 
 Outcome<Operation> Route(const Request& request) {
-  std::string_view selector;
-  for (const QueryParameter& parameter : request.query()) {
-    if (IsSubresource(parameter.name)) {
-      // Two at once are never an operation of ours.
-      if (!selector.empty() && selector != parameter.name) {
-        return std::unexpected(NotBuilt("Query", parameter.name));
-      }
-      selector = parameter.name;
-    } else if (IsWrite(request.method()) && !PassesOnWrites(parameter.name)) {
-      return std::unexpected(NotBuilt("Query", parameter.name));
-    }
-  }
+  auto selector = SelectorOf(request);
+  if (!selector) return std::unexpected(std::move(selector.error()));
   if (const std::string_view header = NotBuiltHeader(request); !header.empty()) {
     return std::unexpected(NotBuilt("Header", header));
   }
-  for (const RouteRow& row : kRoutes) {
-    if (row.method != request.method() || row.scope != request.scope() ||
-        row.selector != selector) {
-      continue;
+  const RouteRow* row = FindRow(request, *selector);
+  if (row != nullptr) {
+    if (row->operation == nullptr) return Fail(S3Code::kNotImplemented);
+    if (const std::string_view header = UnheededHeader(request, row->takes); !header.empty()) {
+      return std::unexpected(NotBuilt("Header", header));
     }
-    if (row.operation == nullptr) return Fail(S3Code::kNotImplemented);
-    return row.operation;
+    return row->operation;
   }
-  if (!selector.empty()) return std::unexpected(NotBuilt("Query", selector));
+  if (!selector->empty()) return std::unexpected(NotBuilt("Query", *selector));
   return Fail(S3Code::kMethodNotAllowed);
 }
 

@@ -73,6 +73,7 @@ ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& rec
   info.etag = EtagText(inode, record);
   info.last_modified = record.last_modified;
   info.directory = record.kind == FileKind::kDirectory;
+  info.checksum = record.checksum;
   if (detail == Detail::kListing) return info;
   info.metadata = record.object;
   if (info.metadata.content_type.empty())
@@ -80,7 +81,6 @@ ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& rec
   if (record.kind != FileKind::kRegular && record.kind != FileKind::kDirectory) {
     DescribeSpecial(record, info.metadata);
   }
-  info.checksum = record.checksum;
   info.parts = record.parts;
   info.permissions = record.permissions;
   info.uid = record.uid;

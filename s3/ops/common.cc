@@ -1,5 +1,9 @@
 // What several operations begin with.
+#include <algorithm>
+#include <charconv>
+
 #include "s3/checksums.h"
+#include "s3/copy_source.h"
 #include "s3/http_date.h"
 #include "s3/limits.h"
 #include "s3/object_headers.h"
@@ -7,16 +11,78 @@
 
 namespace amphora::s3 {
 
-Outcome<fs::BucketInfo> FindBucket(const Call& call) {
-  auto bucket = call.service.engine.buckets().FindBucket(fs::kS3Volume, call.request.bucket());
+namespace {
+
+Outcome<fs::BucketInfo> FindNamed(const Call& call, const std::string& name,
+                                  std::string_view owner_header) {
+  auto bucket = call.service.engine.buckets().FindBucket(fs::kS3Volume, name);
   if (!bucket.ok()) {
     Failure failure = FromEngine(bucket.error(), Subject::kBucket);
-    failure.details.emplace_back("BucketName", call.request.bucket());
+    failure.details.emplace_back("BucketName", name);
     return std::unexpected(std::move(failure));
   }
-  const std::string_view expected = call.request.Header("x-amz-expected-bucket-owner");
+  const std::string_view expected = call.request.Header(owner_header);
   if (!expected.empty() && expected != bucket->owner) return Fail(S3Code::kAccessDenied);
   return std::move(*bucket);
+}
+
+}  // namespace
+
+Outcome<fs::BucketInfo> FindBucket(const Call& call) {
+  return FindNamed(call, call.request.bucket(), "x-amz-expected-bucket-owner");
+}
+
+Outcome<FoundSource> FindCopySource(const Call& call) {
+  auto source = ReadCopySource(call.request);
+  if (!source) return std::unexpected(std::move(source.error()));
+  auto bucket = FindNamed(call, source->bucket, "x-amz-source-expected-bucket-owner");
+  if (!bucket) return std::unexpected(std::move(bucket.error()));
+  return FoundSource{.bucket = std::move(*bucket), .key = std::move(source->key)};
+}
+
+Outcome<std::uint64_t> DeclaredSize(const Call& call, std::uint64_t most) {
+  const auto size = call.body.size();
+  if (!size || (!call.body.has_length_header() && !IsChunked(call.identity.payload.mode))) {
+    return Fail(S3Code::kMissingContentLength);
+  }
+  if (*size > most) {
+    return std::unexpected(Failure(S3Code::kEntityTooLarge)
+                               .With("ProposedSize", std::to_string(*size))
+                               .With("MaxSizeAllowed", std::to_string(most)));
+  }
+  return *size;
+}
+
+Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
+                               const CountLimits& limits) {
+  const std::string_view text = request.QueryValue(name);
+  if (text.empty()) return limits.otherwise.value_or(limits.most);
+  int number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || number < 0) {
+    return std::unexpected(
+        Failure(S3Code::kInvalidArgument,
+                "Provided " + std::string(name) + " not an integer or within integer range")
+            .With("ArgumentName", name)
+            .With("ArgumentValue", text));
+  }
+  return std::min(static_cast<std::size_t>(number), limits.most);
+}
+
+Outcome<bool> ReadEncodingType(const Request& request) {
+  const std::string_view encoding = request.QueryValue("encoding-type");
+  if (!encoding.empty() && !EqualsIgnoreCase(encoding, "url")) {
+    return Fail(S3Code::kInvalidArgument, "Invalid Encoding Method specified in Request");
+  }
+  return !encoding.empty();
+}
+
+Outcome<std::optional<fs::DigestKind>> ReadChecksumAlgorithm(const Request& request) {
+  const std::string_view text = request.Header("x-amz-checksum-algorithm");
+  if (text.empty()) return std::nullopt;
+  const auto kind = KindOfAlgorithm(text);
+  if (!kind) return std::unexpected(UnknownAlgorithm());
+  return kind;
 }
 
 Task<Outcome<std::string>> ReadXmlBody(Call& call) {

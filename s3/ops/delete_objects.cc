@@ -14,16 +14,24 @@ struct DeleteRequest {
   bool quiet = false;
 };
 
-// One <Object>: a Key. Version and conditions are not built: the whole request is refused, so that
-// nothing is deleted that the client did not mean.
+// One <Object>: a Key and perhaps an ETag that it must have. Versions and the conditions of
+// directory buckets are not built: the whole request is refused, so that nothing is deleted that
+// the client did not mean.
 Outcome<fs::DeleteManyItem> ReadItem(const pugi::xml_node& object) {
   fs::DeleteManyItem item;
   bool has_key = false;
   for (const pugi::xml_node child : object.children()) {
     if (child.type() != pugi::node_element) continue;
     const std::string_view name = child.name();
-    if (name == "VersionId" || name == "ETag" || name == "LastModifiedTime" || name == "Size") {
+    if (name == "VersionId" || name == "LastModifiedTime" || name == "Size") {
       return std::unexpected(Failure(S3Code::kNotImplemented).With("Element", name));
+    }
+    if (name == "ETag") {
+      const auto text = TextOf(child);
+      auto tags = ParseETags(text.value_or(""));
+      if (item.if_match || tags.size() != 1) return Fail(S3Code::kMalformedXml);
+      item.if_match = std::move(tags.front());
+      continue;
     }
     if (name != "Key" || has_key) return Fail(S3Code::kMalformedXml);
     auto key = TextOf(child);

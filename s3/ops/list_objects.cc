@@ -3,13 +3,13 @@
 // A continuation token is "1" and the engine's position, in base64: opaque, and refused when it is
 // anything else.
 #include <algorithm>
-#include <charconv>
 
 #include "meta/base/encoding.h"
 #include "s3/http_date.h"
 #include "s3/limits.h"
 #include "s3/object_headers.h"
 #include "s3/ops/ops.h"
+#include "s3/upload_request.h"
 #include "s3/xml.h"
 
 namespace amphora::s3 {
@@ -28,21 +28,6 @@ struct ListOptions {
 };
 
 constexpr char kTokenVersion = '1';
-
-Outcome<std::size_t> ReadMaxKeys(const Request& request) {
-  const QueryParameter* parameter = request.Query("max-keys");
-  if (parameter == nullptr || parameter->value.empty()) return kMaxListKeys;
-  const std::string& text = parameter->value;
-  int number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || number < 0) {
-    return std::unexpected(Failure(S3Code::kInvalidArgument,
-                                   "Provided max-keys not an integer or within integer range")
-                               .With("ArgumentName", "max-keys")
-                               .With("ArgumentValue", text));
-  }
-  return std::min<std::size_t>(static_cast<std::size_t>(number), kMaxListKeys);
-}
 
 Outcome<std::string> ReadToken(const std::string& text) {
   auto token = FromBase64(text);
@@ -64,13 +49,11 @@ Outcome<ListOptions> ReadOptions(const Request& request) {
   options.prefix = request.QueryValue("prefix");
   options.delimiter = request.QueryValue("delimiter");
   options.marker = request.QueryValue(options.v2 ? "start-after" : "marker");
-  const std::string_view encoding = request.QueryValue("encoding-type");
-  if (!encoding.empty() && !EqualsIgnoreCase(encoding, "url")) {
-    return Fail(S3Code::kInvalidArgument, "Invalid Encoding Method specified in Request");
-  }
-  options.encode = !encoding.empty();
+  auto encode = ReadEncodingType(request);
+  if (!encode) return std::unexpected(std::move(encode.error()));
+  options.encode = *encode;
   options.owner = !options.v2 || request.QueryValue("fetch-owner") == "true";
-  auto max_keys = ReadMaxKeys(request);
+  auto max_keys = ReadCount(request, "max-keys", {.most = kMaxListKeys});
   if (!max_keys) return std::unexpected(std::move(max_keys.error()));
   options.max_keys = *max_keys;
   options.after = options.marker;
@@ -143,6 +126,10 @@ class PageWriter {
     Name("Key", object.key);
     xml_.Element("LastModified", ToIsoDate(object.last_modified));
     xml_.Element("ETag", Quoted(object.etag));
+    if (object.checksum) {
+      xml_.Element("ChecksumAlgorithm", ChecksumAlgorithm(object.checksum->kind));
+      xml_.Element("ChecksumType", ChecksumTypeText(object.checksum->type));
+    }
     xml_.Element("Size", object.size);
     if (options_.owner) {
       xml_.Open("Owner");

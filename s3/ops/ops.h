@@ -11,7 +11,8 @@
 
 namespace amphora::s3 {
 
-#define S3_ROUTE(method, scope, selector, operation) Task<Outcome<Response>> operation(Call& call);
+#define S3_ROUTE(method, scope, selector, takes, operation) \
+  Task<Outcome<Response>> operation(Call& call);
 #define S3_NOT_BUILT_ROUTE(method, scope)
 #define S3_SUBRESOURCE(name)
 #define S3_HEADER(method, name, allowed)
@@ -33,6 +34,33 @@ Task<Outcome<std::string>> ReadXmlBody(Call& call, std::size_t limit, Promise pr
 // the answer is about.
 Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
                                                        const fs::ObjectInfo& info);
+
+// The object that x-amz-copy-source names, its bucket found as FindBucket does
+// (x-amz-source-expected-bucket-owner).
+struct FoundSource {
+  fs::BucketInfo bucket;
+  std::string key;
+};
+Outcome<FoundSource> FindCopySource(const Call& call);
+
+// The size that an upload's headers declare, `most` bytes at most. kMissingContentLength,
+// kEntityTooLarge.
+Outcome<std::uint64_t> DeclaredSize(const Call& call, std::uint64_t most);
+
+// A count in the query (max-keys and its like), brought down to `most`. Absent or empty:
+// `otherwise`. kInvalidArgument when it is no number of 0 to 2,147,483,647.
+struct CountLimits {
+  std::size_t most = 0;
+  std::optional<std::size_t> otherwise = std::nullopt;  // nothing: `most`
+};
+Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
+                               const CountLimits& limits);
+
+// Whether encoding-type asks for names in percent-encoding. kInvalidArgument unless "url".
+Outcome<bool> ReadEncodingType(const Request& request);
+
+// x-amz-checksum-algorithm; kInvalidRequest when it is none of the five.
+Outcome<std::optional<fs::DigestKind>> ReadChecksumAlgorithm(const Request& request);
 
 // The answer for a key that is not there (or can't be one).
 std::unexpected<Failure> MissingObject(const Call& call, const Error& error);

@@ -6,6 +6,7 @@
 #include "s3/limits.h"
 #include "s3/object_headers.h"
 #include "s3/ops/ops.h"
+#include "s3/ops/pour.h"
 
 namespace amphora::s3 {
 namespace {
@@ -25,15 +26,8 @@ Outcome<Plan> MakePlan(const Call& call) {
   if (auto legal = fs::CheckObjectKey(request.key()); !legal.ok()) {
     return EngineFailure(legal.error(), Subject::kObject);
   }
-  const auto size = call.body.size();
-  if (!size || (!call.body.has_length_header() && !IsChunked(call.identity.payload.mode))) {
-    return Fail(S3Code::kMissingContentLength);
-  }
-  if (*size > fs::kMaxPutBytes) {
-    return std::unexpected(Failure(S3Code::kEntityTooLarge)
-                               .With("ProposedSize", std::to_string(*size))
-                               .With("MaxSizeAllowed", std::to_string(fs::kMaxPutBytes)));
-  }
+  auto size = DeclaredSize(call, fs::kMaxPutBytes);
+  if (!size) return std::unexpected(std::move(size.error()));
   auto metadata = ReadMetadata(request);
   if (!metadata) return std::unexpected(std::move(metadata.error()));
   auto conditions = WriteConditions(request);
@@ -45,7 +39,7 @@ Outcome<Plan> MakePlan(const Call& call) {
 
   plan.begin.bucket = bucket->id;
   plan.begin.key = request.key();
-  plan.begin.declared_size = size;
+  plan.begin.declared_size = *size;
   plan.begin.digests = promise->kinds;
   plan.options.metadata = std::move(*metadata);
   plan.options.conditions = std::move(*conditions);
@@ -91,14 +85,8 @@ Task<Outcome<fs::PutOutcome>> PutLarge(Call& call, Plan& plan) {
   auto begin = [&] { return call.service.engine.objects().BeginPut(plan.begin); };
   auto writer = co_await OnPool(call.service.pool, begin);
   if (!writer.ok()) co_return EngineFailure(writer.error(), Subject::kObject);
-  for (;;) {
-    auto piece = co_await call.body.Next();
-    if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    auto append = [&] { return (*writer)->Append(*piece); };
-    auto appended = co_await OnPool(call.service.pool, append);
-    if (!appended.ok()) co_return EngineFailure(appended.error(), Subject::kObject);
-  }
+  auto poured = co_await PourBody(call, **writer);
+  if (!poured) co_return std::unexpected(std::move(poured.error()));
   if (auto taken = TakeEnd(call, plan); !taken) co_return std::unexpected(std::move(taken.error()));
   auto commit = [&] { return (*writer)->Commit(plan.options); };
   auto stored = co_await OnPool(call.service.pool, commit);

@@ -69,6 +69,21 @@ TEST_F(ChecksumsTest, ContentThatTheMountWroteHasNone) {
   }
 }
 
+TEST_F(ChecksumsTest, AListingTellsTheAlgorithm) {
+  ASSERT_EQ(Put("/bucket/a", "x").status, 200);
+  ASSERT_EQ(
+      Put("/bucket/b", "x", {{"x-amz-checksum-sha1", Base64Digest(DigestKind::kSha1, "x")}}).status,
+      200);
+  WriteFile(root_, "c", "by the mount");
+  for (const char* target : {"/bucket", "/bucket?list-type=2"}) {
+    const Reply page = Get(target);
+    EXPECT_EQ(page.XmlAll("Key").size(), 3u);
+    EXPECT_EQ(page.XmlAll("ChecksumAlgorithm"), (std::vector<std::string>{"CRC64NVME", "SHA1"}));
+    EXPECT_EQ(page.XmlAll("ChecksumType"),
+              (std::vector<std::string>{"FULL_OBJECT", "FULL_OBJECT"}));
+  }
+}
+
 TEST_F(ChecksumsTest, WhatContradictsItselfIsRefused) {
   const std::string crc32 = Base64Digest(DigestKind::kCrc32, "x");
   const std::string sha1 = Base64Digest(DigestKind::kSha1, "x");

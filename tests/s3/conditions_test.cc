@@ -63,6 +63,28 @@ TEST_F(ConditionsTest, WhatIsNoConditionOfAWriteAnswers501) {
   EXPECT_EQ(Get("/bucket/new").status, 404);
 }
 
+TEST_F(ConditionsTest, ADeletionMayWantTheETagItKnows) {
+  const std::string etag = Put("/bucket/key", "x").Header("etag");
+  const auto remove = [&](const std::string& key, const std::string& tag) {
+    return Send("DELETE", "/bucket/" + key, {{"If-Match", tag}});
+  };
+  const Reply other = remove("key", "\"other\"");
+  EXPECT_EQ(other.status, 412);
+  EXPECT_EQ(other.Xml("Condition"), "If-Match");
+  EXPECT_EQ(Get("/bucket/key").body, "x");
+  EXPECT_EQ(remove("key", Bare(etag)).status, 204);
+  const Reply gone = remove("key", etag);
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_EQ(gone.Code(), "NoSuchKey");
+  EXPECT_EQ(gone.Xml("Key"), "key");
+  EXPECT_EQ(remove("key", "*").status, 404);
+  ASSERT_EQ(Put("/bucket/key", "y").status, 200);
+  EXPECT_EQ(remove("key", "").status, 501);
+  EXPECT_EQ(remove("key", "a, b").status, 501);
+  EXPECT_EQ(Get("/bucket/key").body, "y");
+  EXPECT_EQ(remove("key", "*").status, 204);
+}
+
 TEST_F(ConditionsTest, AConditionSeesWhatTheMountWrote) {
   const std::string etag = Put("/bucket/key", "by S3").Header("etag");
   WriteFile(root_, "key", "by the mount");

@@ -80,6 +80,22 @@ TEST_F(DeleteObjectsTest, AnyChecksumProtectsTheDocument) {
   EXPECT_TRUE(Keys().empty());
 }
 
+TEST_F(DeleteObjectsTest, AnETagBindsItsObjectOnly) {
+  Store({"a", "b", "c", "d"});
+  const std::string etag = Send("HEAD", "/bucket/a").Header("etag");
+  const auto object = [](const std::string& key, const std::string& tag) {
+    return "<Object><Key>" + key + "</Key><ETag>" + tag + "</ETag></Object>";
+  };
+  const std::string bare = etag.substr(1, etag.size() - 2);
+  const Reply reply =
+      Delete("<Delete>" + object("a", "&quot;" + bare + "&quot;") + object("b", bare) +
+             object("c", "other") + object("d", "*") + object("none", bare) + "</Delete>");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.XmlAll("Code"), (std::vector<std::string>{"PreconditionFailed", "NoSuchKey"}));
+  EXPECT_EQ(reply.XmlAll("Key"), (std::vector<std::string>{"a", "b", "c", "d", "none"}));
+  EXPECT_EQ(Keys(), std::vector<std::string>{"c"});
+}
+
 TEST_F(DeleteObjectsTest, WhatIsNotMeantDeletesNothing) {
   Store({"a", "b"});
   const std::string before = Dump();
@@ -103,7 +119,10 @@ TEST_F(DeleteObjectsTest, WhatIsNotMeantDeletesNothing) {
       {many + "</Delete>", "MalformedXML"},
       {"<Delete><Object><Key>a</Key><VersionId>null</VersionId></Object></Delete>",
        "NotImplemented"},
-      {"<Delete><Object><Key>a</Key><ETag>x</ETag></Object></Delete>", "NotImplemented"},
+      {"<Delete><Object><Key>a</Key><Size>1</Size></Object></Delete>", "NotImplemented"},
+      {"<Delete><Object><Key>a</Key><ETag></ETag></Object></Delete>", "MalformedXML"},
+      {"<Delete><Object><Key>a</Key><ETag>x</ETag><ETag>y</ETag></Object></Delete>",
+       "MalformedXML"},
   };
   for (const auto& [document, code] : documents) {
     const Reply reply = Delete(document);

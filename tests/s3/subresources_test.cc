@@ -115,10 +115,14 @@ TEST_F(SubresourcesTest, HeadersThatAskForWhatIsNotBuiltAnswer501) {
     }
   }
   for (const char* name :
-       {"If-Match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
+       {"If-None-Match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
     EXPECT_EQ(Send("DELETE", "/bucket/key", {{name, "1"}}).status, 501) << name;
   }
   EXPECT_EQ(Put("/new-bucket", "", {{"x-amz-bucket-object-lock-enabled", "true"}}).status, 501);
+  for (const char* name : {"If-Match", "If-None-Match", "x-amz-copy-source"}) {
+    EXPECT_EQ(Put("/new-bucket", "", {{name, "*"}}).status, 501) << name;
+    EXPECT_EQ(Send("POST", "/bucket?delete", {{name, "*"}}).status, 501) << name;
+  }
   EXPECT_EQ(Dump(), before_);
 }
 
