@@ -22,6 +22,13 @@ LogLevel LevelOfStatus(unsigned status) {
   return status == 404 || status == 304 || status == 412 ? LogLevel::kDebug : LogLevel::kInfo;
 }
 
+// Of the four that only multipart uploads know.
+S3Code CodeOfUpload(ErrorCode code) {
+  if (code == ErrorCode::kInvalidPart) return S3Code::kInvalidPart;
+  if (code == ErrorCode::kInvalidPartOrder) return S3Code::kInvalidPartOrder;
+  return code == ErrorCode::kPartTooSmall ? S3Code::kEntityTooSmall : S3Code::kNoSuchUpload;
+}
+
 }  // namespace
 
 Failure::Failure(S3Code s3_code) : Failure(s3_code, RowOf(s3_code).message) {}
@@ -94,13 +101,10 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
     case ErrorCode::kNoSuchKey:
       return S3Code::kInvalidAccessKeyId;
     case ErrorCode::kNoSuchUpload:
-      return S3Code::kNoSuchUpload;
     case ErrorCode::kInvalidPart:
-      return S3Code::kInvalidPart;
     case ErrorCode::kInvalidPartOrder:
-      return S3Code::kInvalidPartOrder;
     case ErrorCode::kPartTooSmall:
-      return S3Code::kEntityTooSmall;
+      return CodeOfUpload(code);
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:
     case ErrorCode::kPoisoned:
