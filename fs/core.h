@@ -38,6 +38,7 @@ class Core {
   std::unique_ptr<IdSource> blob_ids;
   std::unique_ptr<StampSource> stamps;
   std::unique_ptr<ChangeHub> changes;
+  std::unique_ptr<DirectoryCache> directories;
   std::unique_ptr<BucketCache> buckets;
   std::unique_ptr<CredentialCache> credentials;
   std::unique_ptr<BlobStore> blobs;
@@ -50,13 +51,18 @@ class Core {
   auto Run(OriginId origin, Body&& body)
       -> Result<meta::Committed<typename std::invoke_result_t<Body&, Tx&>::value_type>> {
     std::vector<Change> published;
+    DirectoryCache::Changes changed(*directories);
     auto committed = meta::Transact(*store, [&](meta::Transaction& kv) {
-      Tx tx(*this, kv, origin);
+      changed.Abandon();  // what an earlier run announced
+      Tx tx(*this, kv, origin, changed);
       auto answer = body(tx);
       published = tx.TakeChanges();
       return answer;
     });
-    if (committed.ok()) Publish(published);
+    if (committed.ok()) {
+      changed.Committed();
+      Publish(published);
+    }
     return committed;
   }
 

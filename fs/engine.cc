@@ -41,6 +41,7 @@ Status OpenStore(Core& core) {
 
 Status OpenParts(Core& core) {
   core.changes = std::make_unique<ChangeHub>();
+  core.directories = std::make_unique<DirectoryCache>();
   core.buckets = std::make_unique<BucketCache>();
   core.credentials = std::make_unique<CredentialCache>();
   AMPHORA_TRY(EnsureFirstRows(core));

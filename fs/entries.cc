@@ -57,7 +57,7 @@ Result<Slot> ReadSlot(Tx& tx, InodeId parent, std::string_view raw, Lock lock) {
 }
 
 Result<InodeRecord> LockParentToAdd(Tx& tx, InodeId parent, ParentUse use) {
-  AMPHORA_ASSIGN(auto found, tx.FindInode(parent, Lock::kShared));
+  AMPHORA_ASSIGN(auto found, tx.FindDirectory(parent, Lock::kShared));
   if (!found || found->links == 0) return Error(ErrorCode::kNotFound, "parent directory");
   if (found->kind != FileKind::kDirectory) return Error(ErrorCode::kNotDirectory);
   if (use == ParentUse::kObject) return std::move(*found);

@@ -68,14 +68,31 @@ Result<std::vector<ExtentRecord>> ReadExtents(meta::Reader& reader, InodeId inod
   }
 }
 
-Tx::Tx(Core& core, meta::Transaction& kv, OriginId origin)
-    : core_(core), kv_(kv), origin_(origin), stamp_(core.stamps->Next()), now_(Time::Now()) {}
+Tx::Tx(Core& core, meta::Transaction& kv, OriginId origin, DirectoryCache::Changes& directories)
+    : core_(core),
+      kv_(kv),
+      directories_(directories),
+      origin_(origin),
+      stamp_(core.stamps->Next()),
+      now_(Time::Now()) {}
 
 Result<std::optional<InodeRecord>> Tx::FindInode(InodeId inode, Lock lock) {
   AMPHORA_ASSIGN(const auto bytes, kv_.Get(Table::kRows, InodeKey(inode), lock));
   if (!bytes) return std::optional<InodeRecord>();
   AMPHORA_ASSIGN(InodeRecord record, DecodeInode(*bytes));
   return std::optional<InodeRecord>(std::move(record));
+}
+
+Result<std::optional<InodeRecord>> Tx::FindDirectory(InodeId inode, Lock lock) {
+  AMPHORA_TRY(kv_.LockRow(Table::kRows, InodeKey(inode), lock));
+  DirectoryCache& cache = *core_.directories;
+  if (auto known = cache.FindRow(inode)) return known;
+  const std::uint64_t generation = cache.Generation(inode);
+  AMPHORA_ASSIGN(auto record, ReadInode(kv_, inode));
+  if (record && record->kind == FileKind::kDirectory) {
+    cache.RememberRow(inode, generation, *record);
+  }
+  return record;
 }
 
 Result<InodeRecord> Tx::GetInode(InodeId inode, Lock lock) {
@@ -85,6 +102,7 @@ Result<InodeRecord> Tx::GetInode(InodeId inode, Lock lock) {
 }
 
 Status Tx::PutInode(InodeId inode, const InodeRecord& record) {
+  if (record.kind == FileKind::kDirectory) directories_.Row(inode);
   return kv_.Put(Table::kRows, InodeKey(inode), Encode(record));
 }
 
@@ -104,7 +122,7 @@ Status Tx::PutPosixChange(InodeId inode, InodeRecord& record, std::optional<Time
     operand.latest[kChanged] = {stamp_, now_.nanoseconds()};
     if (modified) operand.latest[kModified] = {stamp_, modified->nanoseconds()};
     if (accessed) operand.latest[kAccessed] = {stamp_, accessed->nanoseconds()};
-    AMPHORA_TRY(kv_.Merge(Table::kRows, DirectoryStatKey(inode), operand));
+    AMPHORA_TRY(MergeSums(inode, operand));
   }
   AddAttributeChange(inode, record.bucket);
   return Ok();
@@ -126,6 +144,7 @@ Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
   }
   if (record.content == ContentKind::kExtents) AMPHORA_TRY(EraseExtents(inode));
   if (record.kind == FileKind::kDirectory) {
+    directories_.Row(inode);
     AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
   }
   if (!record.has_xattrs) return Ok();
@@ -179,13 +198,18 @@ Status Tx::EraseInlineContent(InodeId inode) {
   return kv_.EraseOwned(Table::kContent, ContentKey(inode));
 }
 
+Status Tx::MergeSums(InodeId directory, const meta::MergeValue& operand) {
+  directories_.Sums(directory, operand);
+  return kv_.Merge(Table::kRows, DirectoryStatKey(directory), operand);
+}
+
 Status Tx::TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories) {
   meta::MergeValue operand;
   operand.sums[kEntries] = entries;
   operand.sums[kSubdirectories] = subdirectories;
   operand.latest[kModified] = {stamp_, now_.nanoseconds()};
   operand.latest[kChanged] = {stamp_, now_.nanoseconds()};
-  return kv_.Merge(Table::kRows, DirectoryStatKey(directory), operand);
+  return MergeSums(directory, operand);
 }
 
 Status Tx::AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fs/changes.h"
+#include "fs/directory_cache.h"
 #include "fs/keys.h"
 #include "fs/records.h"
 #include "fs/types.h"
@@ -35,7 +36,9 @@ Result<std::vector<ExtentRecord>> ReadExtents(meta::Reader& reader, InodeId inod
 
 class Tx {
  public:
-  Tx(Core& core, meta::Transaction& kv, OriginId origin);
+  // `directories` is told of every change of a directory; it outlives the commit, and its owner
+  // notes the outcome.
+  Tx(Core& core, meta::Transaction& kv, OriginId origin, DirectoryCache::Changes& directories);
 
   Core& core() { return core_; }
   meta::Transaction& kv() { return kv_; }
@@ -47,6 +50,8 @@ class Tx {
   // kNotFound when there is no such row.
   Result<InodeRecord> GetInode(InodeId inode, Lock lock);
   Result<std::optional<InodeRecord>> FindInode(InodeId inode, Lock lock);
+  // The same for what is a directory, mostly: its row may be known already.
+  Result<std::optional<InodeRecord>> FindDirectory(InodeId inode, Lock lock);
   // An existing row: locked exclusively.
   Status PutInode(InodeId inode, const InodeRecord& record);
   Status PutFreshInode(InodeId inode, const InodeRecord& record);
@@ -72,6 +77,7 @@ class Tx {
   Status PutInlineContent(InodeId inode, std::string_view bytes);
   Status EraseInlineContent(InodeId inode);
 
+  Status MergeSums(InodeId directory, const meta::MergeValue& operand);
   // Blind merges.
   Status TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories);
   Status AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories,
@@ -85,6 +91,7 @@ class Tx {
  private:
   Core& core_;
   meta::Transaction& kv_;
+  DirectoryCache::Changes& directories_;
   const OriginId origin_;
   const std::uint64_t stamp_;
   const Time now_;

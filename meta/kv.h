@@ -105,6 +105,9 @@ class Transaction : public Reader {
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(
       Table table, std::span<const std::string> keys, Lock lock) = 0;
 
+  // The lock alone: for who knows the value already, or needs none.
+  virtual Status LockRow(Table table, std::string_view key, Lock lock) = 0;
+
   // Put and Erase lock the row exclusively.
   virtual Status Put(Table table, std::string_view key, std::string_view value) = 0;
   virtual Status Erase(Table table, std::string_view key) = 0;

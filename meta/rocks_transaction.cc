@@ -128,6 +128,11 @@ Result<std::optional<std::string>> RocksTransaction::Get(Table table, std::strin
   return Get(table, key);
 }
 
+Status RocksTransaction::LockRow(Table table, std::string_view key, Lock lock) {
+  if (phase_ != Phase::kOpen) return kEnded;
+  return Guarded([&] { return TakeLock(table, key, lock); });
+}
+
 Result<std::vector<std::optional<std::string>>> RocksTransaction::MultiGet(
     Table table, std::span<const std::string> keys, Lock lock) {
   if (phase_ != Phase::kOpen) return kEnded;

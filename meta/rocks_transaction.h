@@ -87,6 +87,7 @@ class RocksTransaction final : public Transaction {
   Status PutFresh(Table table, std::string_view key, std::string_view value) override;
   Status EraseOwned(Table table, std::string_view key) override;
   Status Merge(Table table, std::string_view key, const MergeValue& operand) override;
+  Status LockRow(Table table, std::string_view key, Lock lock) override;
   Result<Ticket> Commit() override;
 
  private:

@@ -43,8 +43,7 @@ void LiveTable::ReapIfUnheld(InodeId inode) {
 Status LiveTable::Reap(InodeId inode) {
   AMPHORA_TRY(Failpoint("fs.reap.before_commit"));
   bool blob = false;
-  const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) -> Status {
-    Tx tx(core_, kv, OriginId());
+  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Status {
     AMPHORA_ASSIGN(const auto record, tx.FindInode(inode, Lock::kExclusive));
     if (record) {
       // A name was given back meanwhile: then there is nothing to reap.
@@ -52,9 +51,9 @@ Status LiveTable::Reap(InodeId inode) {
       blob = record->content == ContentKind::kBlob;
       AMPHORA_TRY(tx.EraseInode(inode, *record));
       // It may stand although the content is inline by now.
-      AMPHORA_TRY(kv.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
+      AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, OpenForWriteKey(inode)));
     }
-    return kv.EraseOwned(Table::kRows, OrphanKey(inode));
+    return tx.kv().EraseOwned(Table::kRows, OrphanKey(inode));
   });
   if (!committed.ok()) return committed.error();
   if (blob && core_.collector) core_.collector->Kick();

@@ -121,8 +121,9 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   AMPHORA_TRY(Failpoint("fs.settle.before_commit"));
   bool alive = true;
   const bool needs_open_row = Unsynced() && (!open_row_.load() || blob_id_ != committed_.blob);
+  DirectoryCache::Changes none(*core_.directories);  // a regular file's row is no directory's
   const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) -> Status {
-    Tx tx(core_, kv, origin);
+    Tx tx(core_, kv, origin, none);
     AMPHORA_ASSIGN(alive, SettleInto(tx));
     if (!alive) return Ok();
     if (needs_open_row) {

@@ -68,11 +68,26 @@ void FillDirectory(Attributes& attributes, const meta::MergeValue& merged) {
   attributes.accessed = Newer(attributes.accessed, merged.latest[kAccessed]);
 }
 
+namespace {
+
+// The sums of a directory as `reader` or somebody later sees them.
+Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId directory) {
+  DirectoryCache& cache = *core.directories;
+  if (const auto known = cache.FindSums(directory)) return *known;
+  const std::uint64_t generation = cache.Generation(directory);
+  AMPHORA_ASSIGN(const meta::MergeValue sums, ReadMerged(reader, DirectoryStatKey(directory)));
+  // A snapshot may be older than the cache's word for "now".
+  if (&reader == &core.store->Newest()) cache.RememberSums(directory, generation, sums);
+  return sums;
+}
+
+}  // namespace
+
 Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
                                   const InodeRecord& record) {
   Attributes attributes = ToAttributes(inode, record);
   if (record.kind == FileKind::kDirectory) {
-    AMPHORA_ASSIGN(const meta::MergeValue merged, ReadMerged(reader, DirectoryStatKey(inode)));
+    AMPHORA_ASSIGN(const meta::MergeValue merged, ReadSums(core, reader, inode));
     FillDirectory(attributes, merged);
   } else if (record.kind == FileKind::kRegular) {
     if (record.content == ContentKind::kBlob && !core.live->View(inode)) {
@@ -102,8 +117,12 @@ Result<std::vector<std::optional<Attributes>>> ReadAttributesOfMany(
 
 Result<Attributes> Files::GetAttributes(InodeId inode) {
   meta::Reader& reader = core_.store->Newest();
+  DirectoryCache& cache = *core_.directories;
+  if (const auto known = cache.FindRow(inode)) return ReadAttributes(core_, reader, inode, *known);
+  const std::uint64_t generation = cache.Generation(inode);
   AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
+  if (record->kind == FileKind::kDirectory) cache.RememberRow(inode, generation, *record);
   return ReadAttributes(core_, reader, inode, *record);
 }
 
@@ -152,7 +171,7 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
 }
 
 Result<Usage> Files::GetUsage(InodeId) {
-  struct statvfs disk{};
+  struct statvfs disk {};
   if (statvfs(core_.directory->path().c_str(), &disk) != 0) {
     return Error::FromErrno(errno, "statvfs of the data directory");
   }
