@@ -71,8 +71,11 @@ class BlobStore {
   // Whether HasForeignWriters can be answered here at all. Where it can't, nobody may get a
   // descriptor to write through.
   virtual bool CanPassThrough() const = 0;
-  // Like Sync() of every blob written before this call, at the price of one. A failure says nothing
-  // about any single blob: sync those one by one then.
+  // Whether a sync of the blob failed since the store was opened: its bytes are in doubt, and no
+  // later success, of SyncAll either, may cover them.
+  virtual bool IsPoisoned(BlobId blob) = 0;
+  // Like Sync() of every blob written before this call that is not poisoned, at the price of one. A
+  // failure says nothing about any single blob: sync those one by one then.
   virtual Status SyncAll() = 0;
   // At a clean stop: removes prepared blobs that nobody took. Take() is refused afterwards.
   virtual Status Drain() = 0;

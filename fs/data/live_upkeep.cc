@@ -50,7 +50,7 @@ Status LiveTable::SyncMany(const std::vector<std::shared_ptr<LiveInode>>& linger
     // nothing.
     const BlobId blob = live->blob();
     const std::uint64_t writes = live->UnsyncedWrites();
-    if (writes > 0) all.push_back({live, blob, writes});
+    if (writes > 0 && !core_.blobs->IsPoisoned(blob)) all.push_back({live, blob, writes});
   }
   if (all.size() < kMany) return Ok();
   AMPHORA_TRY(core_.store->WaitDurable(core_.store->LastTicket()));

@@ -48,6 +48,11 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
   Status SyncAll() override;
   Status Drain() override { return pool_.Drain(); }
 
+  bool IsPoisoned(BlobId blob) override {
+    std::lock_guard lock(mutex_);
+    return poisoned_.contains(blob);
+  }
+
   void Poison(BlobId blob) override {
     std::lock_guard lock(mutex_);
     poisoned_.insert(blob);
