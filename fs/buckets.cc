@@ -15,8 +15,11 @@
 #include "fs/bucket_cache.h"
 #include "fs/buckets_internal.h"
 #include "fs/core.h"
+#include "fs/data/collector.h"
 #include "fs/data/live.h"
+#include "fs/data/part_places.h"
 #include "fs/entries.h"
+#include "fs/ops/upload_rows.h"
 #include "meta/base/failpoint.h"
 
 namespace amphora::fs {
@@ -247,6 +250,7 @@ Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
 }
 
 Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view name) {
+  std::vector<UploadId> uploads;
   const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Result<InodeId> {
     AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), volume));
     AMPHORA_ASSIGN(const auto bytes,
@@ -257,6 +261,9 @@ Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view n
     auto row = CheckEmptyExclusively(tx, directory);
     if (row.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
     if (!row.ok()) return row.error();
+    // Uploads that nobody completed go with their bucket (S3: DeleteBucket asks for no more than
+    // that its objects are gone).
+    AMPHORA_ASSIGN(uploads, FreeUploads(tx, record.id));
     AMPHORA_TRY(tx.kv().Erase(Table::kRows, BucketKey(in.id, name)));
     AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
     AMPHORA_TRY(RemoveTop(tx, directory, std::move(*row)));
@@ -264,6 +271,11 @@ Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view n
   });
   if (!committed.ok()) return committed.error();
   core_.buckets->Forget(CacheKey(volume, name));
+  for (const UploadId upload : uploads) {
+    core_.part_places->PauseWriters(upload).End();
+    core_.part_places->Forget(upload);
+  }
+  if (!uploads.empty()) core_.collector->Kick();
   core_.live->Orphaned(committed->value, OriginId());
   AMPHORA_TRY(Failpoint("fs.bucket.after_delete"));
   return committed->ticket;

@@ -6,6 +6,7 @@
 #include "fs/data/blob_store.h"
 #include "fs/data/collector.h"
 #include "fs/data/live.h"
+#include "fs/data/part_places.h"
 #include "fs/data_directory.h"
 
 namespace amphora::fs {

@@ -21,6 +21,7 @@ class ChangeHub;
 class Collector;
 class CredentialCache;
 class LiveTable;
+class PartPlaces;
 class DataDirectory;
 
 class Core {
@@ -43,6 +44,7 @@ class Core {
   std::unique_ptr<CredentialCache> credentials;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<LiveTable> live;
+  std::unique_ptr<PartPlaces> part_places;
   std::unique_ptr<Collector> collector;
 
   // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine

@@ -12,6 +12,7 @@
 #include "fs/data/collector.h"
 #include "fs/data/live.h"
 #include "fs/data/local_blobs.h"
+#include "fs/data/part_places.h"
 #include "fs/data_directory.h"
 #include "fs/ops/vanish.h"
 #include "meta/base/log.h"
@@ -47,6 +48,7 @@ Status OpenParts(Core& core) {
   AMPHORA_TRY(EnsureFirstRows(core));
   AMPHORA_ASSIGN(core.blobs, OpenLocalBlobs(core.directory->blobs_path(), *core.blob_ids));
   core.live = std::make_unique<LiveTable>(core);
+  core.part_places = std::make_unique<PartPlaces>(core);
   core.collector = std::make_unique<Collector>(core);
   AMPHORA_TRY(core.live->Recover());
   AMPHORA_TRY(VanishAll(core));

@@ -37,9 +37,40 @@ consteval Tables<Register> MakeTables(Register reflected_polynomial) {
   return tables;
 }
 
-constexpr Tables<std::uint32_t> kCrc32 = MakeTables<std::uint32_t>(0xedb88320u);
-constexpr Tables<std::uint32_t> kCrc32c = MakeTables<std::uint32_t>(0x82f63b78u);
-constexpr Tables<std::uint64_t> kCrc64Nvme = MakeTables<std::uint64_t>(0x9a6c9329ac4bc9b5u);
+constexpr std::uint32_t kPolynomial32 = 0xedb88320u;
+constexpr std::uint32_t kPolynomial32c = 0x82f63b78u;
+constexpr std::uint64_t kPolynomial64 = 0x9a6c9329ac4bc9b5u;
+constexpr Tables<std::uint32_t> kCrc32 = MakeTables<std::uint32_t>(kPolynomial32);
+constexpr Tables<std::uint32_t> kCrc32c = MakeTables<std::uint32_t>(kPolynomial32c);
+constexpr Tables<std::uint64_t> kCrc64Nvme = MakeTables<std::uint64_t>(kPolynomial64);
+
+// Polynomials over GF(2) modulo the CRC's, reflected: the highest bit is the coefficient of x^0.
+template <typename Register>
+constexpr Register kOne = Register{1} << (8 * sizeof(Register) - 1);
+
+template <typename Register>
+constexpr Register Multiply(Register a, Register b, Register reflected_polynomial) {
+  Register product = 0;
+  for (Register bit = kOne<Register>; bit != 0; bit >>= 1) {
+    if ((a & bit) != 0) product ^= b;
+    b = (b >> 1) ^ ((b & 1) != 0 ? reflected_polynomial : 0);
+  }
+  return product;
+}
+
+// The first run's register, moved over as many zero bytes as the second has; initial value and
+// final XOR cancel out.
+template <typename Register>
+Register Combine(Register first, Register second, std::uint64_t second_bytes,
+                 Register reflected_polynomial) {
+  Register shift = kOne<Register>;
+  Register power = kOne<Register> >> 8;  // x^8: one byte
+  for (; second_bytes != 0; second_bytes >>= 1) {
+    if ((second_bytes & 1) != 0) shift = Multiply(shift, power, reflected_polynomial);
+    power = Multiply(power, power, reflected_polynomial);
+  }
+  return Multiply(shift, first, reflected_polynomial) ^ second;
+}
 
 std::uint64_t LoadWord(const std::byte* from) {
   std::uint64_t word;
@@ -96,6 +127,19 @@ std::uint32_t Crc32c(std::uint32_t crc, std::span<const std::byte> data) {
 
 std::uint64_t Crc64Nvme(std::uint64_t crc, std::span<const std::byte> data) {
   return Run(kCrc64Nvme, crc, data);
+}
+
+std::uint32_t CombineCrc32(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) {
+  return Combine(first, second, second_bytes, kPolynomial32);
+}
+
+std::uint32_t CombineCrc32c(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) {
+  return Combine(first, second, second_bytes, kPolynomial32c);
+}
+
+std::uint64_t CombineCrc64Nvme(std::uint64_t first, std::uint64_t second,
+                               std::uint64_t second_bytes) {
+  return Combine(first, second, second_bytes, kPolynomial64);
 }
 
 }  // namespace amphora::fs

@@ -16,6 +16,12 @@ std::uint32_t Crc32c(std::uint32_t crc, std::span<const std::byte> data);  // Ca
 std::uint64_t Crc64Nvme(std::uint64_t crc,
                         std::span<const std::byte> data);  // NVM Express base spec
 
+// The value of two runs of bytes behind each other, from theirs and the second's length in bytes.
+std::uint32_t CombineCrc32(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes);
+std::uint32_t CombineCrc32c(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes);
+std::uint64_t CombineCrc64Nvme(std::uint64_t first, std::uint64_t second,
+                               std::uint64_t second_bytes);
+
 // Crc32c without the instruction: what processors that lack it run, and the test compares with.
 std::uint32_t Crc32cByTables(std::uint32_t crc, std::span<const std::byte> data);
 

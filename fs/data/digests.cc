@@ -48,6 +48,16 @@ std::string BigEndian(std::uint64_t value, std::size_t size) {
   return bytes;
 }
 
+std::uint64_t FromBigEndian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+// By DigestKind: the detail of kBadDigest says which one it was.
+constexpr std::array<const char*, kDigestKinds> kDigestNames = {"md5",   "sha256", "sha1",
+                                                                "crc32", "crc32c", "crc64nvme"};
+
 std::size_t IndexOf(DigestKind kind) { return static_cast<std::size_t>(kind); }
 
 }  // namespace
@@ -67,6 +77,39 @@ std::size_t DigestBytes(DigestKind kind) {
       return 8;
   }
   return 0;
+}
+
+Status CheckDigests(const Digests& expected, const Digests& computed) {
+  for (std::size_t i = 0; i < kDigestKinds; ++i) {
+    const std::string& value = expected.values[i];
+    if (!value.empty() && value != computed.values[i]) {
+      return Error(ErrorCode::kBadDigest, kDigestNames[i]);
+    }
+  }
+  return Ok();
+}
+
+std::string CombineCrcs(DigestKind kind, std::string_view first, std::string_view second,
+                        std::uint64_t second_bytes) {
+  const std::uint64_t a = FromBigEndian(first);
+  const std::uint64_t b = FromBigEndian(second);
+  switch (kind) {
+    case DigestKind::kCrc32:
+      return BigEndian(
+          CombineCrc32(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b), second_bytes),
+          4);
+    case DigestKind::kCrc32c:
+      return BigEndian(
+          CombineCrc32c(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b), second_bytes),
+          4);
+    case DigestKind::kCrc64Nvme:
+      return BigEndian(CombineCrc64Nvme(a, b, second_bytes), 8);
+    case DigestKind::kMd5:
+    case DigestKind::kSha1:
+    case DigestKind::kSha256:
+      break;
+  }
+  return {};
 }
 
 struct DigestSet::State {

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "fs/objects.h"
 
@@ -18,6 +20,15 @@ namespace amphora::fs {
 // Bytes of a finished digest: 16 (MD5), 32 (SHA-256), 20 (SHA-1), 4 (CRC-32, CRC-32C), 8
 // (CRC-64/NVME).
 std::size_t DigestBytes(DigestKind kind);
+
+// kBadDigest, whose detail names the kind ("md5", "sha256", …), when one that is expected is
+// another.
+Status CheckDigests(const Digests& expected, const Digests& computed);
+
+// The CRC of two runs of bytes behind each other from theirs; `second_bytes` is the length of the
+// second. `kind` is one of the CRCs; values as DigestSet gives them.
+std::string CombineCrcs(DigestKind kind, std::string_view first, std::string_view second,
+                        std::uint64_t second_bytes);
 
 class DigestSet {
  public:

@@ -8,7 +8,6 @@
 #include "fs/ops/put_object.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
@@ -262,10 +261,6 @@ Result<PutResult> Put::Run() {
   return committed.error();
 }
 
-// By DigestKind: the detail of kBadDigest says which one it was.
-constexpr std::array<const char*, kDigestKinds> kDigestNames = {"md5",   "sha256", "sha1",
-                                                                "crc32", "crc32c", "crc64nvme"};
-
 // The face's writer.
 class StagedWriter final : public ObjectWriter {
  public:
@@ -291,12 +286,7 @@ class StagedWriter final : public ObjectWriter {
       return Error(ErrorCode::kInvalidArgument, "a PUT commits once");
     }
     const Digests computed = digests_.Finish();
-    for (std::size_t i = 0; i < kDigestKinds; ++i) {
-      const std::string& expected = options.expected.values[i];
-      if (!expected.empty() && expected != computed.values[i]) {
-        return Error(ErrorCode::kBadDigest, kDigestNames[i]);
-      }
-    }
+    AMPHORA_TRY(CheckDigests(options.expected, computed));
     if (options.keep_checksum && computed[*options.keep_checksum].empty()) {
       return Error(ErrorCode::kInvalidArgument, "the checksum to keep was not computed");
     }
