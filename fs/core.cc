@@ -5,6 +5,7 @@
 #include "fs/credential_cache.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/collector.h"
+#include "fs/data/joiner.h"
 #include "fs/data/live.h"
 #include "fs/data/part_places.h"
 #include "fs/data_directory.h"

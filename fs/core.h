@@ -20,6 +20,7 @@ class BucketCache;
 class ChangeHub;
 class Collector;
 class CredentialCache;
+class Joiner;
 class LiveTable;
 class PartPlaces;
 class DataDirectory;
@@ -46,6 +47,7 @@ class Core {
   std::unique_ptr<LiveTable> live;
   std::unique_ptr<PartPlaces> part_places;
   std::unique_ptr<Collector> collector;
+  std::unique_ptr<Joiner> joiner;
 
   // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine
   // lock while publishing.

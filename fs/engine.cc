@@ -10,6 +10,7 @@
 #include "fs/core.h"
 #include "fs/credential_cache.h"
 #include "fs/data/collector.h"
+#include "fs/data/joiner.h"
 #include "fs/data/live.h"
 #include "fs/data/local_blobs.h"
 #include "fs/data/part_places.h"
@@ -50,10 +51,12 @@ Status OpenParts(Core& core) {
   core.live = std::make_unique<LiveTable>(core);
   core.part_places = std::make_unique<PartPlaces>(core);
   core.collector = std::make_unique<Collector>(core);
+  core.joiner = std::make_unique<Joiner>(core);
   AMPHORA_TRY(core.live->Recover());
   AMPHORA_TRY(VanishAll(core));
   AMPHORA_TRY(core.inode_ids->MarkSettled());
   core.collector->Start();
+  core.joiner->Start();
   return Ok();
 }
 
@@ -80,6 +83,7 @@ Engine::Engine(std::unique_ptr<Core> core)
       admin_(*core_) {}
 
 Engine::~Engine() {
+  core_->joiner.reset();
   core_->collector.reset();
   const Status settled = core_->live->Stop();
   if (!settled.ok()) Log(LogLevel::kError, "event=settle_failed " + settled.error().ToString());

@@ -109,6 +109,7 @@ Status Checker::ReadMarks() {
   };
   AMPHORA_TRY(mark(RowKind::kOrphan, &Node::orphan_row, "stray-orphan-row"));
   AMPHORA_TRY(mark(RowKind::kOpenForWrite, &Node::open_for_write, "stray-open-for-write-row"));
+  AMPHORA_TRY(mark(RowKind::kJoin, &Node::join_row, "stray-join-row"));
   AMPHORA_TRY(mark(RowKind::kXattr, &Node::xattr_row, "stray-xattr"));
   // A row of a directory that is gone is taken away by the next start: no harm.
   return ForEach(RowKind::kVanishing, [&](InodeId inode, const meta::Row&) -> Status {
@@ -180,6 +181,8 @@ Result<CheckReport> Checker::Run() {
   AMPHORA_TRY(CheckVolumes());
   CheckReachable();
   AMPHORA_TRY(ReadContentRows());
+  AMPHORA_TRY(ReadExtentRows());
+  AMPHORA_TRY(ReadUploadRows());
   AMPHORA_TRY(CheckBlobs());
   AMPHORA_TRY(CheckUsage());
   AMPHORA_TRY(CheckReservations());

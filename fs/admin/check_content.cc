@@ -85,7 +85,7 @@ Status Checker::CheckBlobs() {
                    if (counted != record.references) {
                      Report("wrong-reference-count",
                             KeyToText(row.key) + " says " + std::to_string(record.references) +
-                                ", " + std::to_string(counted) + " inodes refer to it",
+                                ", " + std::to_string(counted) + " rows refer to it",
                             counted == 0 ? "remove the blob" : "set the count");
                    }
                    if (found != references_.end()) references_.erase(found);

@@ -6,7 +6,8 @@
 // What is proved: every name leads to a live inode and has its position; every inode has as many
 // names as it says, in the directory and bucket it says; every directory is reached from the root;
 // directory sums, shadowed flags and usage counters are right; content, xattr, orphan, volume and
-// bucket rows belong to inodes; blobs are referred to as often as their rows say and are there.
+// bucket rows belong to inodes; extents follow each other up to the size; parts and held blobs belong
+// to uploads, uploads to buckets; blobs are referred to as often as their rows say and are there.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +43,12 @@ class Checker {
     bool content_row = false;
     bool xattr_row = false;
     bool open_for_write = false;
+    bool join_row = false;
     bool reached = false;  // from the store's root
     std::uint64_t links = 0;
     std::uint64_t names = 0;
     std::uint64_t size = 0;
+    std::uint64_t extent_bytes = 0;
     std::uint64_t entries = 0;         // of a directory
     std::uint64_t subdirectories = 0;  // of a directory
     BucketId bucket;
@@ -86,6 +89,10 @@ class Checker {
   Status CheckDirectoryless(class RowCursor& positions);
   void CheckReachable();
   Status CheckVolumes();
+  // check_extents.cc: content in several blobs, and uploads
+  Status ReadExtentRows();
+  Status ReadUploadRows();
+  Status CheckRun(BlobId blob, std::uint64_t end, const std::string& key);
   // check_content.cc
   Status ReadContentRows();
   Status CheckBlobs();
@@ -97,7 +104,7 @@ class Checker {
   std::unique_ptr<meta::Reader> snapshot_;
   CheckReport report_;
   std::unordered_map<InodeId, Node> nodes_;
-  std::unordered_map<BlobId, std::uint64_t> references_;  // by inode rows
+  std::unordered_map<BlobId, std::uint64_t> references_;  // by inode, extent and held-blob rows
   // The names below the store's root and below volumes, to be compared with the 'V' and 'K' rows.
   std::unordered_map<std::string, InodeId> tops_;
 };

@@ -7,6 +7,7 @@
 #include "fs/core.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/collector.h"
+#include "fs/data/joiner.h"
 #include "fs/data/live.h"
 #include "fs/data_directory.h"
 
@@ -60,6 +61,7 @@ StoreFigures Admin::Figures() {
 }
 
 Result<std::uint64_t> Admin::CollectGarbage(const ProgressFunction& progress) {
+  AMPHORA_TRY(core_.joiner->RunOnce());  // frees blobs
   return core_.collector->RunOnce([&](std::uint64_t done) {
     if (progress) progress({"blobs", done, 0});
   });

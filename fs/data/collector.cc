@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fs/core.h"
+#include "fs/data/blob_pins.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
 #include "fs/keys.h"
@@ -39,7 +40,7 @@ struct Collector::State {
 
   void Run();
   Result<std::uint64_t> Collect(const std::function<void(std::uint64_t)>& progress);
-  Status RemoveBatch(const std::vector<meta::Row>& rows);
+  Result<std::uint64_t> RemoveBatch(const std::vector<meta::Row>& rows);
 
   Core& core;
   std::mutex collecting;  // one collection at a time; taken before anything else
@@ -50,37 +51,50 @@ struct Collector::State {
   std::thread thread;
 };
 
-Status Collector::State::RemoveBatch(const std::vector<meta::Row>& rows) {
+// How many were removed: what a reader has pinned stays in the queue.
+Result<std::uint64_t> Collector::State::RemoveBatch(const std::vector<meta::Row>& rows) {
   // Everything up to now, so also the transactions that freed these blobs (hazards 5.7).
   AMPHORA_TRY(core.store->WaitDurable(core.store->LastTicket()));
   AMPHORA_TRY(Failpoint("fs.collect.before_unlink"));
+  std::vector<const meta::Row*> removed;
   for (const meta::Row& row : rows) {
     AMPHORA_ASSIGN(const BlobId blob, DecodeBlobOf(row.key));
+    if (core.live->pins().IsPinned(blob)) continue;
     AMPHORA_TRY(core.blobs->Remove(blob));
+    removed.push_back(&row);
   }
-  Count(Counter::kBlobsCollected, rows.size());
+  Count(Counter::kBlobsCollected, removed.size());
   AMPHORA_TRY(Failpoint("fs.collect.before_erase"));
   const auto committed = meta::Transact(*core.store, [&](meta::Transaction& kv) -> Status {
     // An id is never used again, so nobody writes these rows any more.
-    for (const meta::Row& row : rows) AMPHORA_TRY(kv.EraseOwned(meta::Table::kRows, row.key));
+    for (const meta::Row* row : removed) AMPHORA_TRY(kv.EraseOwned(meta::Table::kRows, row->key));
     return Ok();
   });
-  return committed.ok() ? Ok() : Status(committed.error());
+  if (!committed.ok()) return committed.error();
+  return std::uint64_t{removed.size()};
 }
 
 Result<std::uint64_t> Collector::State::Collect(
     const std::function<void(std::uint64_t)>& progress) {
   std::lock_guard lock(collecting);
   std::uint64_t removed = 0;
+  std::uint64_t seen = 0;
+  meta::KeyRange range = RangeOf(RowKind::kGarbage);
   for (;;) {
     AMPHORA_ASSIGN(const auto rows,
-                   core.store->Newest().Scan(meta::Table::kRows, RangeOf(RowKind::kGarbage),
-                                             {.limit = kBatch}));
-    if (rows.empty()) return removed;
-    AMPHORA_TRY(RemoveBatch(rows));
-    removed += rows.size();
+                   core.store->Newest().Scan(meta::Table::kRows, range, {.limit = kBatch}));
+    if (rows.empty()) break;
+    AMPHORA_ASSIGN(const std::uint64_t here, RemoveBatch(rows));
+    removed += here;
+    seen += rows.size();
+    range.begin = rows.back().key + '\0';
     if (progress) progress(removed);
   }
+  if (removed < seen) {
+    std::lock_guard wait(mutex);
+    kicked = true;  // once the pins are gone
+  }
+  return removed;
 }
 
 void Collector::State::Run() {

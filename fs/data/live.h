@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,10 +59,27 @@ struct ContentView {
   std::string inline_bytes;    // when there is no blob; zeros follow up to `size` (sparse files)
   std::shared_ptr<Blob> blob;  // nobody writes into it while `pin` lives, unless `may_change`
   std::shared_ptr<void> pin;
+  std::vector<ExtentRecord>
+      extents;  // when there are several blobs; pinned for as long as it lives
+  std::vector<std::shared_ptr<void>> extent_pins;
   std::uint64_t size = 0;
   // No reflink on this disk and somebody may write: buffered reads only, compare Figures() before
   // and after.
   bool may_change = false;
+};
+
+// Content that a transaction may name in another row, as one more reference or as bytes of its own.
+// Durable. While it lives nobody writes into its blobs.
+struct SharedContent {
+  ContentKind kind = ContentKind::kEmpty;
+  std::string inline_bytes;
+  std::vector<ExtentRecord> extents;  // kBlob: one; kExtents
+  std::uint64_t size = 0;
+  // What the transaction must find in the row still, unless the bytes are a copy.
+  std::uint64_t content_stamp = 0;
+  bool copy = false;            // of a file that is being written
+  std::shared_ptr<Blob> fresh;  // the copy's blob: nobody's yet. Remove it when it is not used
+  std::vector<std::shared_ptr<void>> pins;
 };
 
 class LiveTable {
@@ -114,6 +132,11 @@ class LiveTable {
   // `record` is replaced by what belongs to that content (size, times, stamp, ETag) when a writer
   // has moved on since. kNotFound: the inode is gone meanwhile; look the key up again.
   Result<ContentView> OpenContent(InodeId inode, InodeRecord& record);
+
+  // The content of `inode`, whose row the caller just read, for a copy of the object. Settles and
+  // syncs what is live; a file in passthrough, or one that is written all the time, is cloned
+  // (hazards 1.2). kNotFound as OpenContent. Blocks.
+  Result<SharedContent> ShareContent(InodeId inode, const InodeRecord& record);
 
   // The transaction that removed the last name of `inode` left an orphan row: reap it when the last
   // holder goes (or now, if none). With `origin` != 0 also the kernel behind that mount holds it,
@@ -176,6 +199,9 @@ class LiveTable {
   struct Entry;
   struct Shard;
   struct State;
+  // Holds what is live; else nobody makes it live before `otherwise` ran.
+  Status PinExtents(InodeId inode, const InodeRecord& record, ContentView& view);
+  std::shared_ptr<LiveInode> HoldLive(InodeId inode, const std::function<void()>& otherwise);
   Shard& ShardOf(InodeId inode) const;
   std::shared_ptr<LiveInode> Wrap(std::shared_ptr<LiveInode> live);
   // The live inode without holding it against removal; null when there is none.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "fs/core.h"
+#include "fs/data/blob_pins.h"
+#include "fs/data/extents.h"
 #include "fs/data/live_inode.h"
 #include "fs/data/live_table.h"
 
@@ -80,27 +82,45 @@ void LiveTable::Overlay(ObjectInfo& info) {
   info.checksum.reset();
 }
 
+// Held, so that no other LiveInode of this inode can come into being and write; a writer that comes
+// later looks at the pins that `otherwise` took.
+std::shared_ptr<LiveInode> LiveTable::HoldLive(InodeId inode,
+                                               const std::function<void()>& otherwise) {
+  Shard& shard = ShardOf(inode);
+  std::unique_lock lock(shard.mutex);
+  for (;;) {
+    const auto found = shard.entries.find(inode);
+    if (found == shard.entries.end() || !found->second.live) break;
+    if (!found->second.Busy()) {
+      ++found->second.holds;
+      return Wrap(found->second.live);
+    }
+    shard.changed.wait(lock);
+  }
+  otherwise();
+  return nullptr;
+}
+
+// Pinned first, looked at again then: whoever frees the blobs later sees the pins. kStale: freed
+// meanwhile.
+Status LiveTable::PinExtents(InodeId inode, const InodeRecord& record, ContentView& view) {
+  auto extents = ReadExtents(core_.store->Newest(), inode);
+  if (extents.ok()) view.extent_pins = PinBlobs(pins(), *extents);
+  AMPHORA_ASSIGN(const auto now, ReadInode(core_.store->Newest(), inode));
+  const bool same =
+      now && now->content == ContentKind::kExtents && now->content_stamp == record.content_stamp;
+  if (!same) return Error(ErrorCode::kStale, "the content was replaced");
+  if (!extents.ok()) return extents.error();
+  view.extents = std::move(*extents);
+  return Ok();
+}
+
 Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
   for (int attempt = 0; attempt < kContentAttempts; ++attempt) {
-    std::shared_ptr<LiveInode> live;
     ContentView view;
-    {
-      Shard& shard = ShardOf(inode);
-      std::unique_lock lock(shard.mutex);
-      for (;;) {
-        const auto found = shard.entries.find(inode);
-        if (found == shard.entries.end() || !found->second.live) break;
-        // Held, so that no other LiveInode of this inode can come into being and write.
-        if (!found->second.Busy()) {
-          ++found->second.holds;
-          live = Wrap(found->second.live);
-          break;
-        }
-        shard.changed.wait(lock);
-      }
-      // Before anybody can make the inode live and write: a writer looks at the pins first.
-      if (!live && record.content == ContentKind::kBlob) view.pin = pins().Pin(record.blob);
-    }
+    const auto live = HoldLive(inode, [&] {
+      if (record.content == ContentKind::kBlob) view.pin = pins().Pin(record.blob);
+    });
     if (live) return live->OpenContent(record);
     view.size = record.size;
     Status opened = Ok();
@@ -111,6 +131,8 @@ Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
       } else {
         opened = blob.error();
       }
+    } else if (record.content == ContentKind::kExtents) {
+      opened = PinExtents(inode, record, view);
     } else if (record.content == ContentKind::kInline) {
       AMPHORA_ASSIGN(auto bytes, core_.store->Newest().Get(Table::kContent, ContentKey(inode)));
       if (bytes) {
@@ -125,7 +147,9 @@ Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
     AMPHORA_ASSIGN(auto newest, ReadInode(core_.store->Newest(), inode));
     if (!newest) return Error(ErrorCode::kNotFound, "inode");
     // The same row, and its content is not there: that is no race.
-    if (!opened.ok() && newest->content_stamp == record.content_stamp) return opened.error();
+    const bool same = newest->content_stamp == record.content_stamp &&
+                      newest->content == record.content && newest->blob == record.blob;
+    if (!opened.ok() && same) return opened.error();
     record = std::move(*newest);
   }
   return Error(ErrorCode::kBusy, "content changes without end");

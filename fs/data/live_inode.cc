@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fs/core.h"
+#include "fs/data/extents.h"
 #include "fs/data/live_table.h"
 #include "meta/base/log.h"
 
@@ -22,7 +23,7 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       table_(table),
       id_(inode),
       bucket_(record.bucket),
-      place_(record.content == ContentKind::kBlob ? Place::kBlob : Place::kMemory),
+      place_(PlaceOf(record.content)),
       loaded_(record.content == ContentKind::kEmpty),
       blob_id_(record.blob),
       committed_{record.content, record.blob, record.size},
@@ -33,13 +34,32 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       last_modified_(record.last_modified),
       content_stamp_(record.content_stamp),
       permissions_(record.permissions),
-      stored_(record.content == ContentKind::kInline ? record.size : 0),
+      stored_(place_ == Place::kExtents || record.content == ContentKind::kInline ? record.size
+                                                                                  : 0),
       shown_blob_id_(blob_id_) {}
 
 LiveInode::~LiveInode() { LeaveBlob(); }
 
+LiveInode::Place LiveInode::PlaceOf(ContentKind content) {
+  switch (content) {
+    case ContentKind::kEmpty:
+    case ContentKind::kInline:
+      return Place::kMemory;
+    case ContentKind::kBlob:
+      return Place::kBlob;
+    case ContentKind::kExtents:
+      return Place::kExtents;
+  }
+  return Place::kMemory;
+}
+
 Status LiveInode::Load() {
   if (loaded_) return Ok();
+  if (place_ == Place::kExtents) {
+    AMPHORA_ASSIGN(extents_, ReadExtents(core_.store->Newest(), id_));
+    loaded_ = true;
+    return Ok();
+  }
   AMPHORA_ASSIGN(auto bytes, core_.store->Newest().Get(Table::kContent, ContentKey(id_)));
   if (!bytes) return Error(ErrorCode::kCorrupt, "inline content is missing");
   memory_ = std::move(*bytes);
@@ -84,6 +104,7 @@ void LiveInode::AdoptBlob(std::shared_ptr<Blob> blob) {
   writes_ = 1;
   synced_ = copied_ = 0;
   memory_ = std::string();
+  extents_.clear();
 }
 
 Status LiveInode::MoveToBlob() {
@@ -110,6 +131,14 @@ Status LiveInode::CopyUp() {
   return Ok();
 }
 
+Status LiveInode::JoinHeld() {
+  AMPHORA_TRY(Load());
+  AMPHORA_ASSIGN(auto joined, JoinExtents(core_, extents_, [] { return true; }));
+  AdoptBlob(std::move(joined));
+  copied_ = writes_;
+  return Ok();
+}
+
 Result<bool> LiveInode::IsShareable() {
   if (table_.pins().IsPinned(blob_id_)) return false;
   if (blob_id_ != committed_.blob) return true;
@@ -120,6 +149,7 @@ Result<bool> LiveInode::IsShareable() {
 }
 
 Status LiveInode::PrepareInPlace() {
+  if (place_ == Place::kExtents) AMPHORA_TRY(JoinHeld());
   AMPHORA_TRY(OpenBlob());
   // In passthrough the blob was found alone when the mode was chosen, and is never pinned or shared
   // since.
@@ -134,6 +164,7 @@ Status LiveInode::PrepareInPlace() {
 
 Result<std::size_t> LiveInode::ReadHeld(std::uint64_t offset, std::span<std::byte> buffer) {
   if (place_ == Place::kBlob) return blob_->Read(offset, buffer);
+  if (place_ == Place::kExtents) return ReadFromExtents(core_, extents_, offset, buffer);
   const std::uint64_t end = size();
   if (offset >= end) return std::size_t{0};
   const std::size_t length = std::min<std::uint64_t>(buffer.size(), end - offset);
@@ -237,6 +268,10 @@ Status LiveInode::TruncateHeld(std::uint64_t new_size) {
     LeaveBlob();
     loaded_ = true;
   }
+  if (place_ == Place::kExtents && new_size == 0) {
+    place_ = Place::kMemory;
+    extents_.clear();
+  }
   if (place_ == Place::kMemory) {
     if (new_size == 0) {
       memory_.clear();
@@ -339,6 +374,7 @@ Result<std::uint64_t> LiveInode::Seek(SeekTarget target, std::uint64_t offset) {
     AMPHORA_TRY(OpenBlob());
     return target == SeekTarget::kData ? blob_->SeekData(offset) : blob_->SeekHole(offset);
   }
+  if (place_ == Place::kExtents) return target == SeekTarget::kData ? offset : size();
   // In memory: bytes are data, the tail behind them is a hole.
   const std::uint64_t data_end = loaded_ ? memory_.size() : committed_.size;
   if (target == SeekTarget::kHole) return offset < data_end ? data_end : offset;

@@ -2,7 +2,8 @@
 // fs/data includes this. Thread-safe.
 //
 // Content is in *memory* (at most the inline limit; a tail of zeros may follow, also of a sparse
-// file that was never written) or in one *blob*. `Committed` says what the row in the store has.
+// file that was never written), in one *blob*, or in *extents* (read only, until a write makes one
+// blob of them). `Committed` says what the row in the store has.
 //
 // Rules that hold all the time (hazards sections 1 and 5):
 //  1. A blob is written in place only while it is *owned*: one reference, no pin. Else cloned.
@@ -111,6 +112,8 @@ class LiveInode {
   // nullopt: never changed while live, and nobody can change it unseen.
   std::optional<LiveView> View();
   Result<ContentView> OpenContent(InodeRecord& record);
+  // live_share.cc
+  Result<SharedContent> ShareContent();
   std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }
 
   bool dirty() const { return dirty_.load(std::memory_order_acquire); }
@@ -122,7 +125,8 @@ class LiveInode {
   bool orphan() const { return orphan_.load(); }
 
  private:
-  enum class Place : std::uint8_t { kMemory, kBlob };
+  enum class Place : std::uint8_t { kMemory, kBlob, kExtents };
+  static Place PlaceOf(ContentKind content);
   struct Committed {
     ContentKind content = ContentKind::kEmpty;
     BlobId blob;
@@ -130,13 +134,16 @@ class LiveInode {
   };
 
   // With io_ held, exclusively unless said otherwise.
-  Status Load();      // inline bytes from the store into memory_
+  Status Load();      // inline bytes, or extents, from the store
   Status OpenBlob();  // blob_ from blob_id_
   Status PrepareInPlace();
   Status CommitOpenRow();
   Status EraseOpenRow();
   Status MoveToBlob();
   Status CopyUp();
+  Status JoinHeld();  // extents become one blob, before the first write
+  std::optional<SharedContent> ShareHeld();
+  Result<SharedContent> CloneHeld();
   void SetBlob(std::shared_ptr<Blob> blob);
   void AdoptBlob(std::shared_ptr<Blob> blob);
   void LeaveBlob();  // content goes elsewhere; an uncommitted blob is removed
@@ -178,11 +185,12 @@ class LiveInode {
   mutable FairSharedMutex io_;
   // Guarded by io_.
   Place place_ = Place::kMemory;
-  std::string memory_;          // kMemory: the first bytes; zeros follow up to size_
-  bool loaded_ = true;          // kMemory: memory_ is right; else the bytes are in the store
-  BlobId blob_id_;              // kBlob
-  std::shared_ptr<Blob> blob_;  // kBlob: open, when needed
-  bool owned_ = false;          // rule 1 was checked
+  std::string memory_;                 // kMemory: the first bytes; zeros follow up to size_
+  bool loaded_ = true;                 // memory_ or extents_ is right; else it is in the store
+  std::vector<ExtentRecord> extents_;  // kExtents: never written; a write joins them first
+  BlobId blob_id_;                     // kBlob
+  std::shared_ptr<Blob> blob_;         // kBlob: open, when needed
+  bool owned_ = false;                 // rule 1 was checked
   Committed committed_;
   bool gone_ = false;         // the row was removed
   bool replaced_ = false;     // committed bytes were truncated away since the last sync

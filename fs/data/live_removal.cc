@@ -48,7 +48,7 @@ Status LiveTable::Reap(InodeId inode) {
     if (record) {
       // A name was given back meanwhile: then there is nothing to reap.
       if (record->kind != FileKind::kDirectory && record->links > 0) return Ok();
-      blob = record->content == ContentKind::kBlob;
+      blob = record->content == ContentKind::kBlob || record->content == ContentKind::kExtents;
       AMPHORA_TRY(tx.EraseInode(inode, *record));
       // It may stand although the content is inline by now.
       AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, OpenForWriteKey(inode)));
@@ -99,6 +99,8 @@ void LiveTable::ReleaseClaim(InodeId inode) {
     if (entry.Idle()) shard.entries.erase(inode);
   }
   shard.changed.notify_all();
+  // Who removed the last name while the claim was out left an orphan to nobody.
+  ReapIfUnheld(inode);
 }
 
 LiveTable::Claim::Claim(Claim&& other) noexcept

@@ -35,6 +35,7 @@ bool LiveInode::FlushMayWait() const {
 
 bool LiveInode::WriteMayWait() const {
   std::shared_lock lock(io_);
+  if (place_ == Place::kExtents) return true;  // joined first
   return place_ == Place::kBlob && !owned_ && mode_ == AccessMode::kDaemon;
 }
 
@@ -145,9 +146,10 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
     if (kill_privileges_) permissions_.reset();
     kill_privileges_ = false;
   }
-  committed_ = {.content = place_ == Place::kBlob ? ContentKind::kBlob
-                           : memory_.empty()      ? ContentKind::kEmpty
-                                                  : ContentKind::kInline,
+  committed_ = {.content = place_ == Place::kBlob      ? ContentKind::kBlob
+                           : place_ == Place::kExtents ? ContentKind::kExtents
+                           : memory_.empty()           ? ContentKind::kEmpty
+                                                       : ContentKind::kInline,
                 .blob = blob_id_,
                 .size = settled.size};
   if (!Unsynced() || place_ == Place::kMemory) replaced_ = false;
@@ -180,7 +182,7 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
     record.blob = blob_id_;
     const bool new_blob = before.content != ContentKind::kBlob || before.blob != blob_id_;
     if (new_blob) AMPHORA_TRY(tx.AddBlobReference(blob_id_));
-  } else {
+  } else if (place_ == Place::kMemory) {
     record.content = memory_.empty() ? ContentKind::kEmpty : ContentKind::kInline;
     record.blob = BlobId();
     if (!memory_.empty()) {
@@ -190,6 +192,9 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
   }
   if (before.content == ContentKind::kInline && record.content != ContentKind::kInline) {
     AMPHORA_TRY(tx.EraseInlineContent(id_));
+  }
+  if (before.content == ContentKind::kExtents && record.content != ContentKind::kExtents) {
+    AMPHORA_TRY(tx.EraseExtents(id_));
   }
   if (before.content == ContentKind::kBlob && before.blob != record.blob) {
     AMPHORA_TRY(tx.DropBlobReference(before.blob));

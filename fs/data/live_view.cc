@@ -1,6 +1,7 @@
 // What others see of a live inode: figures for stat and LIST, content for GET.
 #include "fs/core.h"
 #include "fs/data/blob_pins.h"
+#include "fs/data/extents.h"
 #include "fs/data/live_inode.h"
 #include "fs/data/live_table.h"
 
@@ -100,6 +101,9 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
   bool still = true;
   if (place_ == Place::kMemory) {
     view.inline_bytes = memory_;
+  } else if (place_ == Place::kExtents) {
+    view.extents = extents_;
+    view.extent_pins = PinBlobs(table_.pins(), extents_);
   } else if (mode_ == AccessMode::kPassthrough && core_.blobs->CanReflink()) {
     // A handle may write past us now or, a reader's inode having one backing file only, later.
     AMPHORA_ASSIGN(const BlobFigures figures, blob_->Figures());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "fs/core.h"
+#include "fs/data/extents.h"
 #include "fs/data/live.h"
 #include "fs/ops/describe.h"
 #include "fs/ops/resolve_key.h"
@@ -23,8 +24,8 @@ constexpr int kMostLooks = 100;
 
 class ContentReader final : public ObjectReader {
  public:
-  ContentReader(ObjectInfo info, ContentView view)
-      : info_(std::move(info)), view_(std::move(view)) {
+  ContentReader(Core& core, ObjectInfo info, ContentView view)
+      : core_(core), info_(std::move(info)), view_(std::move(view)) {
     if (!view_.may_change || !view_.blob) return;
     if (const auto figures = view_.blob->Figures(); figures.ok()) at_open_ = *figures;
   }
@@ -35,6 +36,7 @@ class ContentReader final : public ObjectReader {
     if (offset >= info_.size) return std::size_t{0};
     const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), info_.size - offset);
     const std::span<std::byte> target = buffer.first(wanted);
+    if (!view_.extents.empty()) return ReadFromExtents(core_, view_.extents, offset, target);
     if (!view_.blob) return ReadInline(offset, target);
     AMPHORA_ASSIGN(const std::size_t got, view_.blob->Read(offset, target));
     if (view_.may_change) AMPHORA_TRY(CheckUnchanged());
@@ -66,6 +68,7 @@ class ContentReader final : public ObjectReader {
     return Ok();
   }
 
+  Core& core_;
   const ObjectInfo info_;
   const ContentView view_;
   std::optional<BlobFigures> at_open_;
@@ -76,7 +79,9 @@ Result<ContentView> ViewOf(Core& core, meta::Reader& snapshot, FoundObject& foun
   ContentView view;
   if (found.record.kind != FileKind::kRegular) return view;
   const auto live = core.live->View(found.inode);
-  if ((live && live->dirty) || found.record.content == ContentKind::kBlob) {
+  const bool in_blobs =
+      found.record.content == ContentKind::kBlob || found.record.content == ContentKind::kExtents;
+  if ((live && live->dirty) || in_blobs) {
     return core.live->OpenContent(found.inode, found.record);
   }
   view.size = found.record.size;
@@ -140,7 +145,7 @@ Result<std::unique_ptr<ObjectReader>> OpenObject(Core& core, BucketId bucket,
     ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
     info.size = view->size;
     return std::unique_ptr<ObjectReader>(
-        std::make_unique<ContentReader>(std::move(info), std::move(*view)));
+        std::make_unique<ContentReader>(core, std::move(info), std::move(*view)));
   }
   return Error(ErrorCode::kTimedOut, "the key is replaced all the time");
 }

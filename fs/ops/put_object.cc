@@ -13,6 +13,7 @@
 
 #include "fs/core.h"
 #include "fs/data/digests.h"
+#include "fs/data/joiner.h"
 #include "fs/data/live.h"
 #include "fs/ops/describe.h"
 #include "fs/ops/displace.h"
@@ -253,6 +254,7 @@ Result<PutResult> Put::Run() {
   auto committed = core_.Run(request_.caller.origin, [this](Tx& tx) { return Transact(tx); });
   if (committed.ok()) {
     displaced_.Finish();
+    if (object_.content.kind == ContentKind::kExtents) core_.joiner->Kick();
     return PutResult{std::move(committed->value), committed->ticket};
   }
   const bool refused =
