@@ -51,7 +51,7 @@ struct Collector::State {
   std::thread thread;
 };
 
-// How many were removed: what a reader has pinned stays in the queue.
+// How many were removed: what a reader is to open yet stays in the queue.
 Result<std::uint64_t> Collector::State::RemoveBatch(const std::vector<meta::Row>& rows) {
   // Everything up to now, so also the transactions that freed these blobs (hazards 5.7).
   AMPHORA_TRY(core.store->WaitDurable(core.store->LastTicket()));
@@ -59,7 +59,7 @@ Result<std::uint64_t> Collector::State::RemoveBatch(const std::vector<meta::Row>
   std::vector<const meta::Row*> removed;
   for (const meta::Row& row : rows) {
     AMPHORA_ASSIGN(const BlobId blob, DecodeBlobOf(row.key));
-    if (core.live->pins().IsPinned(blob)) continue;
+    if (core.live->keeps().IsPinned(blob)) continue;
     AMPHORA_TRY(core.blobs->Remove(blob));
     removed.push_back(&row);
   }

@@ -27,7 +27,7 @@ Result<std::size_t> ReadFromExtents(Core& core, const std::vector<ExtentRecord>&
 Result<std::shared_ptr<Blob>> JoinExtents(Core& core, const std::vector<ExtentRecord>& extents,
                                           const std::function<bool()>& go_on);
 
-// One pin per blob (data/blob_pins.h): the collector leaves them alone.
+// One pin per blob (data/blob_pins.h).
 std::vector<std::shared_ptr<void>> PinBlobs(BlobPins& pins,
                                             const std::vector<ExtentRecord>& extents);
 

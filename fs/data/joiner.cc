@@ -63,7 +63,7 @@ Result<std::optional<Pinned>> Joiner::State::Pin(InodeId inode) {
   Pinned pinned{before->content_stamp, {}, {}};
   auto extents = ReadExtents(newest, inode);
   // Pinned first, looked at again then: whoever frees the blobs later sees the pins.
-  if (extents.ok()) pinned.pins = PinBlobs(core.live->pins(), *extents);
+  if (extents.ok()) pinned.pins = PinBlobs(core.live->keeps(), *extents);
   AMPHORA_ASSIGN(const auto after, ReadInode(newest, inode));
   const bool same = after && after->content == ContentKind::kExtents &&
                     after->content_stamp == before->content_stamp;

@@ -80,6 +80,7 @@ struct SharedContent {
   bool copy = false;            // of a file that is being written
   std::shared_ptr<Blob> fresh;  // the copy's blob: nobody's yet. Remove it when it is not used
   std::vector<std::shared_ptr<void>> pins;
+  std::vector<std::shared_ptr<void>> keeps;
 };
 
 class LiveTable {
@@ -171,7 +172,10 @@ class LiveTable {
   Status Stop();
   std::uint64_t live_count() const;
   std::uint64_t handle_count() const;
+  // Writers copy a pinned blob first; the collector leaves a kept one alone, which its reader opens
+  // when it gets there.
   BlobPins& pins();
+  BlobPins& keeps();
 
   // Recovery at start-up (recovery.cc), before anything else uses the table: open-for-write rows
   // (sizes from blobs, clipped: hazards 5.3), orphans, blobs of the unsettled id range that no row

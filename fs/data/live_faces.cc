@@ -105,7 +105,7 @@ std::shared_ptr<LiveInode> LiveTable::HoldLive(InodeId inode,
 // meanwhile.
 Status LiveTable::PinExtents(InodeId inode, const InodeRecord& record, ContentView& view) {
   auto extents = ReadExtents(core_.store->Newest(), inode);
-  if (extents.ok()) view.extent_pins = PinBlobs(pins(), *extents);
+  if (extents.ok()) view.extent_pins = PinBlobs(keeps(), *extents);
   AMPHORA_ASSIGN(const auto now, ReadInode(core_.store->Newest(), inode));
   const bool same =
       now && now->content == ContentKind::kExtents && now->content_stamp == record.content_stamp;

@@ -42,6 +42,7 @@ std::optional<SharedContent> LiveInode::ShareHeld() {
       break;
   }
   shared.pins = PinBlobs(table_.pins(), shared.extents);
+  shared.keeps = PinBlobs(table_.keeps(), shared.extents);
   return shared;
 }
 
@@ -100,14 +101,18 @@ Result<SharedContent> LiveTable::ShareContent(InodeId inode, const InodeRecord& 
                          .size = row.size,
                          .content_stamp = row.content_stamp,
                          .fresh = nullptr,
-                         .pins = {}};
+                         .pins = {},
+                         .keeps = {}};
     if (row.content == ContentKind::kBlob) shared.extents = {{row.blob, 0, row.size}};
-    const auto live = HoldLive(inode, [&] { shared.pins = PinBlobs(pins(), shared.extents); });
+    const auto live = HoldLive(inode, [&] {
+      shared.pins = PinBlobs(pins(), shared.extents);
+      shared.keeps = PinBlobs(keeps(), shared.extents);
+    });
     if (live) return live->ShareContent();
     if (row.content == ContentKind::kExtents) {
       auto extents = ReadExtents(core_.store->Newest(), inode);
       if (extents.ok()) {
-        shared.pins = PinBlobs(pins(), *extents);
+        shared.keeps = PinBlobs(keeps(), *extents);
         shared.extents = std::move(*extents);
       }
     } else if (row.content == ContentKind::kInline) {

@@ -18,6 +18,7 @@ LiveTable::Shard& LiveTable::ShardOf(InodeId inode) const {
 }
 
 BlobPins& LiveTable::pins() { return state_->pins; }
+BlobPins& LiveTable::keeps() { return state_->keeps; }
 
 void LiveTable::CountHandles(int change) {
   state_->handles.fetch_add(static_cast<std::uint64_t>(static_cast<std::int64_t>(change)),

@@ -43,6 +43,7 @@ struct LiveTable::State {
 
   std::array<Shard, kShards> shards;
   BlobPins pins;
+  BlobPins keeps;
   std::atomic<std::uint64_t> handles{0};
   std::atomic<std::uint64_t> orphans{0};  // entries that are orphans; Forget is free while it is 0
 };
