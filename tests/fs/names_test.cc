@@ -93,6 +93,48 @@ TEST(KeysTest, PartsComeBack) {
   EXPECT_EQ(DecodeTextOf(AccessKeyKey("id")), "id");
 }
 
+TEST(KeysTest, PartsOfUploadsComeBack) {
+  EXPECT_EQ(ExtentKey(InodeId(1), 258), std::string("E\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\2", 17));
+  EXPECT_EQ(PartKey(UploadId(1), 258), std::string("P\0\0\0\0\0\0\0\1\0\0\1\2", 13));
+  EXPECT_EQ(*DecodeOffsetOf(ExtentKey(InodeId(1), 258)), 258u);
+  EXPECT_EQ(*DecodePartNumberOf(PartKey(UploadId(9), 10'000)), 10'000u);
+  EXPECT_EQ(DecodeUploadOf(PartKey(UploadId(9), 1))->value(), 9u);
+  EXPECT_EQ(DecodeUploadOf(UploadBlobKey(UploadId(9), BlobId(4)))->value(), 9u);
+  EXPECT_EQ(DecodeBlobOf(UploadBlobKey(UploadId(9), BlobId(4)))->value(), 4u);
+  EXPECT_EQ(DecodeInodeOf(JoinKey(InodeId(7)))->value(), 7u);
+  for (const std::string& name : {std::string("a"), std::string("a\0b", 3), std::string("\0", 1),
+                                  std::string("\0\xff", 2), std::string("a\xff")}) {
+    const std::string key = UploadKey(BucketId(3), name, UploadId(5));
+    EXPECT_EQ(*DecodeUploadedKeyOf(key), name);
+    EXPECT_EQ(DecodeUploadOf(key)->value(), 5u);
+    EXPECT_EQ(DecodeInodeOf(key)->value(), 3u);
+  }
+  for (const std::string& key :
+       {std::string("M1234567"), std::string("P12345678"), std::string()}) {
+    EXPECT_TRUE(DecodeUploadedKeyOf(key).Is(ErrorCode::kCorrupt));
+    EXPECT_TRUE(DecodePartNumberOf(key).Is(ErrorCode::kCorrupt));
+    EXPECT_TRUE(DecodeOffsetOf(key).Is(ErrorCode::kCorrupt));
+  }
+}
+
+TEST(KeysTest, UploadsAreInTheOrderOfTheirKeys) {
+  std::mt19937_64 random(3);
+  std::vector<std::pair<std::string, std::pair<std::string, std::uint64_t>>> keys;
+  for (int i = 0; i < 2000; ++i) {
+    std::string name;
+    for (std::size_t n = random() % 6; n > 0; --n) name.push_back("\0ab\xff"[random() % 4]);
+    const std::uint64_t upload = 1 + random() % 1000;
+    keys.push_back({UploadKey(BucketId(7), name, UploadId(upload)), {name, upload}});
+  }
+  std::sort(keys.begin(), keys.end());
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; }));
+  EXPECT_LT(UploadKey(BucketId(7), "a", UploadId(1ull << 40)),
+            UploadsAfter(BucketId(7), "a").begin);
+  EXPECT_GE(UploadKey(BucketId(7), std::string("a\0", 2), UploadId(1)),
+            UploadsAfter(BucketId(7), "a").begin);
+}
+
 TEST(KeysTest, DamagedKeysAreCorrupt) {
   for (const std::string& key :
        {std::string(), std::string("D"), std::string("I\1\2"), std::string("?12345678")}) {
@@ -135,6 +177,8 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   record.parent = InodeId(4);
   record.name = "n";
   record.has_xattrs = true;
+  record.parts = 10'000;
+  record.upload = 1ull << 50;
   const auto decoded = DecodeInode(Encode(record));
   ASSERT_TRUE(decoded.ok());
   EXPECT_EQ(Encode(*decoded), Encode(record));
@@ -142,6 +186,29 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   EXPECT_EQ(decoded->object.user, record.object.user);
   EXPECT_EQ(decoded->checksum, record.checksum);
   EXPECT_EQ(decoded->content_stamp, record.content_stamp);
+}
+
+TEST(RecordsTest, UploadsPartsAndExtentsComeBackWhole) {
+  UploadRecord upload;
+  upload.initiated = Time(1'700'000'000'000'000'001);
+  upload.uid = 1;
+  upload.gid = 2;
+  upload.owner = "o";
+  upload.object.content_type = "text/plain";
+  upload.checksum = DigestKind::kSha256;
+  upload.checksum_type = ChecksumType::kComposite;
+  upload.checksum_chosen = true;
+  upload.secret = UINT64_MAX;
+  const auto decoded = DecodeUpload(Encode(upload));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(Encode(*decoded), Encode(upload));
+  EXPECT_EQ(decoded->secret, upload.secret);
+  EXPECT_TRUE(DecodeUpload("").Is(ErrorCode::kCorrupt));
+
+  PartRecord part{5, std::string(16, 'e'), "c", Time(7), BlobId(9), 11, true};
+  EXPECT_EQ(Encode(*DecodePart(Encode(part))), Encode(part));
+  const ExtentRecord extent{BlobId(1), 2, 3};
+  EXPECT_EQ(*DecodeExtent(Encode(extent)), extent);
 }
 
 TEST(RecordsTest, AnOrdinarySmallFileIsSmall) {

@@ -90,6 +90,35 @@ TEST(DigestsTest, InstructionAndTablesAgreeAtEveryLengthAndAlignment) {
   }
 }
 
+TEST(DigestsTest, MultiplicationAndTablesAgreeAtEveryLengthAndAlignment) {
+  std::vector<std::byte> bytes(1200);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * i % 251);
+  for (std::size_t begin = 0; begin < 17; ++begin) {
+    for (std::size_t length = 0; length < 1100; ++length) {
+      const auto part = std::span<const std::byte>(bytes).subspan(begin, length);
+      const std::uint64_t crc = length * 0x9e3779b97f4a7c15u;
+      ASSERT_EQ(Crc64Nvme(crc, part), Crc64NvmeByTables(crc, part)) << begin << " " << length;
+    }
+  }
+}
+
+TEST(DigestsTest, CrcsOfTwoRunsCombineToTheWholes) {
+  std::vector<std::byte> bytes(5000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 % 253);
+  for (const DigestKind kind : {DigestKind::kCrc32, DigestKind::kCrc32c, DigestKind::kCrc64Nvme}) {
+    const auto of = [kind](std::span<const std::byte> part) {
+      DigestSet set({{kind}});
+      set.Update(part);
+      return set.Finish()[kind];
+    };
+    for (const std::size_t cut : {0u, 1u, 7u, 64u, 1000u, 4999u, 5000u}) {
+      const auto whole = std::span<const std::byte>(bytes);
+      EXPECT_EQ(CombineCrcs(kind, of(whole.first(cut)), of(whole.subspan(cut)), 5000 - cut),
+                of(whole));
+    }
+  }
+}
+
 TEST(DigestsTest, OnlyWhatWasAskedForIsAnswered) {
   const DigestKind wanted[] = {DigestKind::kMd5, DigestKind::kCrc32c};
   DigestSet set(wanted);
