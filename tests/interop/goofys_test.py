@@ -14,7 +14,7 @@ from prelude import (BOOST, BUCKET, InteropTest, client_environment, hash_file, 
 GOOFYS = os.environ.get("AMPHORA_GOOFYS", "build/tools/goofys")
 START_LIMIT_S = 30
 # goofys sends files from 5 MiB on as a multipart upload.
-GOOFYS_MOST = (5 << 20) - 1
+GOOFYS_PART = 5 << 20
 
 
 class Goofys(InteropTest):
@@ -78,8 +78,17 @@ class GoofysFilesTest(Goofys):
         self.assertEqual((self.goofys / "large").stat().st_size, 1 << 30)
         self.assertEqual(hash_file(self.goofys / "large"), hash_file(self.point / "large"))
 
+    def test_a_large_file_is_renamed_through_goofys(self):
+        write_random(self.goofys / "large", 60 << 20)
+        wanted = hash_file(self.goofys / "large")
+        self.assertEqual(hash_file(self.point / "large"), wanted)
+        (self.goofys / "large").rename(self.goofys / "moved")  # a copy on the server, and a deletion
+        self.assertEqual(os.listdir(self.point), ["moved"])
+        self.assertEqual(hash_file(self.point / "moved"), wanted)
+
     def test_odd_names_and_sizes(self):
-        sizes = {"empty": 0, "one": 1, "inline": 16 << 10, "over": (16 << 10) + 1, "most": GOOFYS_MOST}
+        sizes = {"empty": 0, "one": 1, "inline": 16 << 10, "over": (16 << 10) + 1, "one part": GOOFYS_PART - 1,
+                 "two parts": GOOFYS_PART + 1, "many parts": 60 << 20}
         for name, size in sizes.items():
             write_random(self.goofys / name, size)
         for name in ODD_COMPONENTS:

@@ -95,7 +95,7 @@ def client_environment(store):
         clean |= {"AWS_CA_BUNDLE": str(authority), "SSL_CERT_FILE": str(authority)}
     config = store.directory / "aws-config"
     if not config.exists():
-        config.write_text("[default]\ns3 =\n  multipart_threshold = 5GB\n  max_concurrent_requests = 4\n"
+        config.write_text("[default]\ns3 =\n  max_concurrent_requests = 4\n"
                           "  addressing_style = path\n  signature_version = s3v4\n")
     return clean | {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret,
                     "AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": str(config),
