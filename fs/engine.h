@@ -30,6 +30,8 @@ struct EngineOptions {
   std::string data_directory;  // created (mode 0700) when missing
   std::size_t inline_limit =
       16 << 10;  // bytes; 0 to 65,536: content up to this size lives in the store
+  // Of every part of an upload but the last; S3's, and less only in tests.
+  std::uint64_t min_part_bytes = kMinPartBytes;
 };
 
 class Engine {

@@ -80,7 +80,7 @@ Result<std::unique_ptr<PartPlace>> PartPlaces::TakeSlot(const Wanted& wanted) {
   {
     std::lock_guard lock(known->mutex);
     if (!known->blobs.empty()) slotted = known->blobs.back();
-    const bool teaches = wanted.number == 1 || *wanted.size >= kMinPartBytes;
+    const bool teaches = wanted.number == 1 || *wanted.size >= core_.options.min_part_bytes;
     if (teaches && (!slotted || *wanted.size > slotted->slot_bytes)) {
       AMPHORA_ASSIGN(slotted, NewSlotted(wanted));
       known->blobs.push_back(slotted);

@@ -36,7 +36,8 @@ Status CheckList(const CompleteRequest& request) {
 
 // The list against the rows; the rows of the parts that it names.
 Result<std::vector<PartRecord>> PickParts(const CompleteRequest& request,
-                                          std::vector<NumberedPart> stored) {
+                                          std::vector<NumberedPart> stored,
+                                          std::uint64_t min_part_bytes) {
   std::vector<PartRecord> picked;
   auto at = stored.begin();
   for (const CompletedPart& part : request.parts) {
@@ -49,7 +50,7 @@ Result<std::vector<PartRecord>> PickParts(const CompleteRequest& request,
     picked.push_back(std::move(at->record));
   }
   for (std::size_t i = 0; i + 1 < picked.size(); ++i) {
-    if (picked[i].size < kMinPartBytes) return Error(ErrorCode::kPartTooSmall);
+    if (picked[i].size < min_part_bytes) return Error(ErrorCode::kPartTooSmall);
   }
   return picked;
 }
@@ -153,7 +154,8 @@ Status Completion::Decide(Tx& tx, NewObject& object) {
     return Error(ErrorCode::kInvalidArgument, "the upload has another checksum type");
   }
   AMPHORA_ASSIGN(auto stored, ReadParts(tx.kv(), upload.id, 0, kMaxParts));
-  AMPHORA_ASSIGN(const auto parts, PickParts(request_, std::move(stored)));
+  AMPHORA_ASSIGN(const auto parts,
+                 PickParts(request_, std::move(stored), core_.options.min_part_bytes));
   std::string etags;
   for (const PartRecord& part : parts) {
     etags.append(part.etag);

@@ -142,7 +142,21 @@ Operation Maker::OfPosix(const std::string& at, const Bucket& bucket) {
 
 Operation Maker::OfS3(const std::string& at, const Bucket& bucket) {
   const std::string key = KeyText(bucket);
-  switch (Below(12)) {
+  static const std::vector<std::string> kConditions = {"new", "same", "other"};
+  switch (Below(18)) {
+    case 12:
+    case 13: {
+      Operation upload{{"putparts", at, OneIn(8) ? key + "/" : key, "t" + Number(100)}};
+      for (std::size_t parts = 1 + Below(4); parts > 0; --parts) upload.words.push_back(Content());
+      return upload;
+    }
+    case 14:
+    case 15:
+      return {{"copy", at, key, Number(2), KeyText(bucket), OneIn(2) ? "-" : "t" + Number(100)}};
+    case 16:
+      return {{"putif", at, key, Content(), "t" + Number(100), Any(kConditions)}};
+    case 17:
+      return {{"deleteif", at, key, Any(kConditions)}};
     case 0:
     case 1:
     case 2:

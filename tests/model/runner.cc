@@ -59,6 +59,7 @@ Runner::~Runner() { CloseEngine(); }
 void Runner::OpenEngine() {
   fs::EngineOptions options;
   options.data_directory = scratch_.path() + "/data";
+  options.min_part_bytes = 1;
   auto engine = fs::Engine::Open(options);
   if (engine.ok()) engine_ = std::move(*engine);
 }
@@ -179,7 +180,11 @@ std::string Runner::Apply() {
       {"open", &Runner::OpenHandle},
       {"put", &Runner::PutObject},
       {"get", [](Runner& runner) { return runner.GetObject(runner.Word(2)); }},
+      {"putparts", &Runner::PutParts},
+      {"copy", &Runner::CopyObject},
+      {"putif", &Runner::PutIf},
       {"delete", &Runner::DeleteObject},
+      {"deleteif", &Runner::DeleteIf},
       {"deletemany", &Runner::DeleteMany},
       {"list",
        [](Runner& runner) {
@@ -442,7 +447,7 @@ std::string Runner::DeleteObject() {
 std::string Runner::DeleteMany() {
   std::vector<fs::DeleteManyItem> items;
   for (std::size_t i = 2; i < operation_->words.size(); ++i) {
-    items.push_back({Word(i), std::nullopt});
+    items.push_back({Word(i), {}, std::nullopt});
     expected_[at_]->Delete(Word(i));
   }
   const auto ticket = engine_->objects().DeleteMany(caller_, real_[at_], items);

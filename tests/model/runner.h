@@ -63,6 +63,10 @@ class Runner {
   std::string ReadHandle();
   std::string PutObject();
   std::string GetObject(const std::string& key);
+  std::string PutParts();
+  std::string CopyObject();
+  std::string PutIf();
+  std::string DeleteIf();
   std::string DeleteObject();
   std::string DeleteMany();
   std::string List(const fs::ListRequest& request);
