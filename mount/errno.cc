@@ -59,13 +59,12 @@ int ToErrno(ErrorCode code) {
       return ETIMEDOUT;
     case ErrorCode::kRangeTooLarge:
       return E2BIG;
-    // After a failed sync every change fails the way fsync(2) reported it (hazards 5.10).
+    // As fsync(2) reported it (hazards 5.10); the last ones no call of this face gives.
     case ErrorCode::kPoisoned:
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:
     case ErrorCode::kBadDigest:
     case ErrorCode::kNewerFormat:
-    // Answers of the object face; no call of this face gives them.
     case ErrorCode::kPreconditionFailed:
     case ErrorCode::kNotModified:
     case ErrorCode::kNoSuchUpload:

@@ -6,8 +6,9 @@
 // What is proved: every name leads to a live inode and has its position; every inode has as many
 // names as it says, in the directory and bucket it says; every directory is reached from the root;
 // directory sums, shadowed flags and usage counters are right; content, xattr, orphan, volume and
-// bucket rows belong to inodes; extents follow each other up to the size; parts and held blobs belong
-// to uploads, uploads to buckets; blobs are referred to as often as their rows say and are there.
+// bucket rows belong to inodes; extents follow each other up to the size; parts and held blobs
+// belong to uploads, uploads to buckets; blobs are referred to as often as their rows say and are
+// there.
 #pragma once
 
 #include <cstdint>

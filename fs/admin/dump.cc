@@ -114,6 +114,23 @@ std::string OfPart(std::string line, const PartRecord& record) {
       .Take();
 }
 
+std::string OfExtent(std::string line, const ExtentRecord& record) {
+  return Fields(std::move(line))
+      .Add("blob", record.blob.value())
+      .Add("blob_offset", record.blob_offset)
+      .Add("length", record.length)
+      .Take();
+}
+
+std::string OfAccessKey(std::string line, const AccessKeyRecord& record) {
+  return Fields(std::move(line))
+      .Raw("secret", "masked")
+      .Add("uid", record.uid)
+      .Add("gid", record.gid)
+      .Text("owner", record.owner)
+      .Take();
+}
+
 template <typename Record>
 std::string OfOwned(std::string line, const Record& record) {
   return Fields(std::move(line))
@@ -159,11 +176,7 @@ Result<std::string> ValueToText(const meta::Row& row) {
     }
     case RowKind::kExtent: {
       AMPHORA_ASSIGN(const ExtentRecord record, DecodeExtent(row.value));
-      return Fields(std::move(line))
-          .Add("blob", record.blob.value())
-          .Add("blob_offset", record.blob_offset)
-          .Add("length", record.length)
-          .Take();
+      return OfExtent(std::move(line), record);
     }
     case RowKind::kUpload: {
       AMPHORA_ASSIGN(const UploadRecord record, DecodeUpload(row.value));
@@ -179,12 +192,7 @@ Result<std::string> ValueToText(const meta::Row& row) {
     }
     case RowKind::kAccessKey: {
       AMPHORA_ASSIGN(const AccessKeyRecord record, DecodeAccessKey(row.value));
-      return Fields(std::move(line))
-          .Raw("secret", "masked")
-          .Add("uid", record.uid)
-          .Add("gid", record.gid)
-          .Text("owner", record.owner)
-          .Take();
+      return OfAccessKey(std::move(line), record);
     }
     case RowKind::kXattr:
       return Fields(std::move(line)).Add("bytes", row.value.size()).Take();
