@@ -111,6 +111,7 @@ def boto_client(store, access_key=None, secret=None, **options):
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1},
                     max_pool_connections=8, **options)
     return boto3.client("s3", endpoint_url=store.url, region_name=REGION, config=config,
+                        verify=getattr(store, "authority", None) and str(store.authority),
                         aws_access_key_id=access_key or store.access_key,
                         aws_secret_access_key=secret or store.secret)
 

@@ -77,7 +77,7 @@ class Store:
                                            stdout=subprocess.PIPE, stderr=log,
                                            env=self.environ(environment))
         line = self._first_line()
-        match = re.fullmatch(r"amphora: ready s3=(http://\S+) socket=(\S+)\n", line)
+        match = re.fullmatch(r"amphora: ready s3=(https?://\S+) socket=(\S+)\n", line)
         if not match:
             self.daemon.kill()
             code = self.daemon.wait()

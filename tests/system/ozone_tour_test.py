@@ -25,7 +25,7 @@ class OzoneTourTest(unittest.TestCase):
                                       "HOME": home, "TMPDIR": home, "AWS_EC2_METADATA_DISABLED": "true"})
             self.assertEqual(tour.returncode, 0, tour.stdout + tour.stderr)
             self.assertEqual(os.listdir(home), [".aws"] if (Path(home) / ".aws").exists() else [])
-        for said in ("volume /s3v exists already\n", "awsAccessKey=root\nawsSecret=", "PRE folder/\n", " testfile\n",
+        for said in ("volume /s3v exists already", "awsAccessKey=root\nawsSecret=", "PRE folder/\n", " testfile\n",
                      "<title>", "s3g.example:9878/folder/testfile\nwritten by aws\n"):
             self.assertIn(said, tour.stdout)
         # Through goofys and the link, and through our own mount without it.

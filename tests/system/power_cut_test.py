@@ -21,7 +21,7 @@ from amphora_store import StartFailed, Store
 from crash_load import ABSENT, Ledger
 from marked_content import Content, Foreign, parse
 from power_disk import PowerDisk
-from power_writers import (BUCKET, DIRECTORY, CreateWriter, DirectoryWriter, OverwriteWriter,
+from power_writers import (BUCKET, DIRECTORY, CompleteWriter, CreateWriter, DirectoryWriter, OverwriteWriter,
                            PutWriter, ReplaceWriter, TravelWriter, owner_of)
 
 CUTS = int(os.environ.get("AMPHORA_POWER_CUTS", "20"))
@@ -52,6 +52,7 @@ class Machine:
     def writers(self, point):
         seed, s3 = self.choice.random, self.store.s3
         made = [PutWriter(f"put{i}", seed(), self.ledger, self.versions, s3) for i in range(2)]
+        made.append(CompleteWriter("complete", seed(), self.ledger, self.versions, s3))
         for name, kind in (("create", CreateWriter), ("replace", ReplaceWriter), ("overwrite", OverwriteWriter),
                            ("directory", DirectoryWriter), ("travel", TravelWriter)):
             made.append(kind(name, seed(), self.ledger, self.versions, point))
