@@ -16,9 +16,9 @@ import subprocess
 BLOCK = 4096
 
 
-def expect(found, wanted):
+def expect(found, wanted, otherwise=None):
     """None, or what was found instead."""
-    return None if found == wanted else f"found {found!r:.60}"
+    return None if found == wanted else otherwise or f"found {found!r:.60}"
 
 
 def created(folder, data=b"0123456789"):
@@ -51,7 +51,7 @@ def write_in_the_middle(folder, _):
 
 def cut_shorter(folder, _):
     os.truncate(created(folder), 4)
-    return expect((folder / "file").read_bytes(), b"0123")
+    return expect((folder / "file").read_bytes(), b"0123", "the file keeps its length")
 
 
 def write_backwards(folder, _):
@@ -73,7 +73,7 @@ def leave_a_hole(folder, _):
     with open(folder / "file", "wb") as file:
         file.truncate(1 << 30)
     found = os.stat(folder / "file")
-    return expect((found.st_size, found.st_blocks < 1000), (1 << 30, True))
+    return expect((found.st_size, found.st_blocks < 1000), (1 << 30, True), f"the file has {found.st_size} bytes")
 
 
 def rename_file(folder, _):
@@ -128,18 +128,18 @@ def named_pipe(folder, _):
 
 def mode(folder, _):
     os.chmod(created(folder), 0o750)
-    return expect(oct(os.stat(folder / "file").st_mode & 0o7777), "0o750")
+    return expect(oct(os.stat(folder / "file").st_mode & 0o7777), "0o750", "the old mode stays")
 
 
 def owner(folder, _):
     os.chown(created(folder), 1234, 5678)
     found = os.stat(folder / "file")
-    return expect((found.st_uid, found.st_gid), (1234, 5678))
+    return expect((found.st_uid, found.st_gid), (1234, 5678), "the old owner stays")
 
 
 def times(folder, _):
     os.utime(created(folder), ns=(10**18, 10**18 + 5))
-    return expect(os.stat(folder / "file").st_mtime_ns, 10**18 + 5)
+    return expect(os.stat(folder / "file").st_mtime_ns, 10**18 + 5, "the old time stays")
 
 
 def attribute(folder, _):
@@ -176,7 +176,7 @@ def seen_by_s3_before_close(folder, other):
     with open(folder / "file", "wb") as file:
         file.write(b"written")
         file.flush()
-        return expect(other("file"), b"written")
+        return expect(other("file"), b"written", "S3 knows no such key yet")
 
 
 def large_file(folder, _):
