@@ -10,13 +10,14 @@ class Rclone(Client):
     program = "rclone"
 
     def settings(self):
-        # It takes no AWS_CA_BUNDLE, as it has a transport of its own; SSL_CERT_FILE is enough.
-        return {"AWS_CA_BUNDLE": "", "RCLONE_CONFIG": os.devnull, "RCLONE_CONFIG_A_TYPE": "s3", "RCLONE_CONFIG_A_PROVIDER": "Other",
+        return {"RCLONE_CONFIG": os.devnull, "RCLONE_CONFIG_A_TYPE": "s3", "RCLONE_CONFIG_A_PROVIDER": "Other",
                 "RCLONE_CONFIG_A_ENDPOINT": self.store.url, "RCLONE_CONFIG_A_ACCESS_KEY_ID": self.store.access_key,
                 "RCLONE_CONFIG_A_SECRET_ACCESS_KEY": self.store.secret, "RCLONE_RETRIES": "1",
                 "RCLONE_LOW_LEVEL_RETRIES": "1", "RCLONE_S3_UPLOAD_CUTOFF": "8M",
                 # Else it takes two spellings of one word for one name.
-                "RCLONE_NO_UNICODE_NORMALIZATION": "true"}
+                "RCLONE_NO_UNICODE_NORMALIZATION": "true",
+                # It has a transport of its own, which refuses that variable; SSL_CERT_FILE is enough.
+                "AWS_CA_BUNDLE": ""}
 
     def make_bucket(self, bucket):
         self.run("mkdir", f"a:{bucket}")
