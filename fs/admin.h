@@ -46,6 +46,9 @@ struct StoreFigures {
   Ticket newest_ticket = 0;
   bool durable = true;  // every commit answered so far is on disk
   bool poisoned = false;
+  bool disk_full = false;             // what adds content is refused (fs/data/space_guard.h)
+  std::uint64_t disk_free_bytes = 0;  // for content: without what is kept
+  std::uint64_t disk_bytes = 0;
 };
 
 class Admin {
@@ -60,6 +63,9 @@ class Admin {
   // One line of text per record, in key order, until `line` answers false. Secrets are masked.
   Status Dump(const std::function<bool(std::string_view)>& line);
   StoreFigures Figures();
+  // "/volume/bucket/dir/name" of an inode, by the name it got last; "inode 17" when none leads to
+  // it. For messages.
+  std::string PathOf(InodeId inode);
 
  private:
   Core& core_;

@@ -21,6 +21,7 @@
 #include "fs/entries.h"
 #include "fs/ops/upload_rows.h"
 #include "meta/base/failpoint.h"
+#include "meta/base/metrics.h"
 
 namespace amphora::fs {
 namespace {
@@ -215,7 +216,11 @@ Result<Made<BucketInfo>> Buckets::CreateBucket(const Caller& caller, std::string
 
 Result<BucketInfo> Buckets::FindBucket(std::string_view volume, std::string_view name) {
   const std::string key = CacheKey(volume, name);
-  if (auto cached = core_.buckets->Find(key)) return std::move(*cached);
+  if (auto cached = core_.buckets->Find(key)) {
+    Count(Counter::kRowCacheHits);
+    return std::move(*cached);
+  }
+  Count(Counter::kRowCacheMisses);
   const std::uint64_t generation = core_.buckets->Generation(key);
   meta::Reader& newest = core_.store->Newest();
   AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(newest, volume));

@@ -24,6 +24,7 @@ class Joiner;
 class LiveTable;
 class PartPlaces;
 class DataDirectory;
+class SpaceGuard;
 
 class Core {
  public:
@@ -35,6 +36,7 @@ class Core {
   EngineOptions options;
   // In order of construction; destroyed in reverse.
   std::unique_ptr<DataDirectory> directory;  // its lock and format
+  std::unique_ptr<SpaceGuard> space;         // what is kept of the disk
   std::unique_ptr<meta::Store> store;
   std::unique_ptr<IdSource> inode_ids;
   std::unique_ptr<IdSource> blob_ids;
@@ -71,6 +73,7 @@ class Core {
   }
 
   void Publish(const std::vector<Change>& published);
+  // Also where a full disk refuses new names: every one of them begins with an inode.
   Result<InodeId> NewInodeId();
 };
 

@@ -13,6 +13,7 @@
 #include "fs/core.h"
 #include "fs/credential_cache.h"
 #include "meta/base/encoding.h"
+#include "meta/base/metrics.h"
 
 namespace amphora::fs {
 namespace {
@@ -88,7 +89,11 @@ Status Credentials::Revoke(std::string_view id) {
 
 Result<AccessKey> Credentials::Find(std::string_view id) {
   const std::string name(id);
-  if (auto cached = core_.credentials->Find(name)) return std::move(*cached);
+  if (auto cached = core_.credentials->Find(name)) {
+    Count(Counter::kRowCacheHits);
+    return std::move(*cached);
+  }
+  Count(Counter::kRowCacheMisses);
   const std::uint64_t generation = core_.credentials->Generation(name);
   AMPHORA_ASSIGN(const auto bytes, core_.store->Newest().Get(Table::kRows, AccessKeyKey(id)));
   if (!bytes) return Error(ErrorCode::kNoSuchKey);

@@ -5,6 +5,7 @@
 //   DATA/lock     the owner's process id; held with flock(2)
 //   DATA/meta/    the metadata store
 //   DATA/blobs/   large content
+//   DATA/reserve  space that is kept for deleting (fs/data/space_guard.h)
 #pragma once
 
 #include <memory>

@@ -14,6 +14,7 @@
 #include "fs/data/live.h"
 #include "fs/data/local_blobs.h"
 #include "fs/data/part_places.h"
+#include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 #include "fs/ops/vanish.h"
 #include "meta/base/log.h"
@@ -30,9 +31,11 @@ constexpr std::size_t kMaxInlineLimit = 64 << 10;
 
 Status OpenStore(Core& core) {
   AMPHORA_ASSIGN(core.directory, DataDirectory::Open(core.options.data_directory));
+  AMPHORA_ASSIGN(core.space, SpaceGuard::Open(core.options.data_directory));
   meta::RocksOptions rocks;
   rocks.directory = core.directory->meta_path();
   AMPHORA_ASSIGN(core.store, meta::OpenRocksStore(rocks));
+  core.space->Start();
   core.inode_ids = std::make_unique<IdSource>(*core.store, "inode", kFirstInode, kInodeStep);
   core.blob_ids = std::make_unique<IdSource>(*core.store, "blob", kFirstBlob, kBlobStep);
   core.stamps = std::make_unique<StampSource>(*core.store);

@@ -1,4 +1,7 @@
 // `amphora status`: what the daemon is, serves and has counted.
+#include <array>
+#include <cstdio>
+
 #include "cli/commands/command.h"
 
 namespace amphora::cli {
@@ -27,6 +30,29 @@ std::string Uptime(std::uint64_t seconds) {
   if (hours > 0 || days > 0) text += std::to_string(hours) + " h ";
   if (minutes > 0 || hours > 0 || days > 0) text += std::to_string(minutes) + " min ";
   return text + std::to_string(seconds % 60) + " s";
+}
+
+std::string Bytes(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  auto value = static_cast<double>(bytes);
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits.at(unit));
+  return text;
+}
+
+// The last errors that programs got and that are the daemon's to explain.
+void PrintTroubles(const Json& troubles) {
+  if (troubles.empty()) return;
+  Print("");
+  Print("last troubles");
+  Rows rows;
+  for (const Json& trouble : troubles) {
+    rows.push_back({"  " + Text(trouble["time"]), Text(trouble["error"]), Text(trouble["path"]),
+                    Text(trouble["cause"])});
+  }
+  PrintTable(rows);
 }
 
 void PrintMount(const Json& mount) {
@@ -58,8 +84,11 @@ void PrintStatus(const Json& status) {
               {"poisoned", Text(store["poisoned"])},
               {"open handles", Text(store["open_handles"])},
               {"live inodes", Text(store["live_inodes"])},
-              {"blobs to collect", Text(store["blobs_to_collect"])}});
+              {"blobs to collect", Text(store["blobs_to_collect"])},
+              {"free for content", Bytes(store.value("disk_free_bytes", std::uint64_t{0})) +
+                                       (store.value("disk_full", false) ? ": full" : "")}});
   for (const Json& mount : status.at("mounts")) PrintMount(mount);
+  PrintTroubles(status.at("troubles"));
   Print("");
   Rows counters;
   for (const auto& [name, value] : status.at("counters").items()) {

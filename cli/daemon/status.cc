@@ -1,10 +1,13 @@
 // GET /status and POST /stop.
 #include <unistd.h>
 
+#include <ctime>
+
 #include "cli/daemon/daemon.h"
 #include "cli/daemon/routes.h"
 #include "cli/version.h"
 #include "meta/base/metrics.h"
+#include "meta/base/trouble.h"
 
 namespace amphora::cli {
 namespace {
@@ -17,6 +20,9 @@ Json StoreJson(const fs::StoreFigures& figures) {
           {"open_handles", figures.open_handles},
           {"live_inodes", figures.live_inodes},
           {"blobs_to_collect", figures.blobs_to_collect},
+          {"disk_bytes", figures.disk_bytes},
+          {"disk_free_bytes", figures.disk_free_bytes},
+          {"disk_full", figures.disk_full},
           {"newest_ticket", figures.newest_ticket},
           {"durable", figures.durable},
           {"poisoned", figures.poisoned}};
@@ -29,6 +35,26 @@ Json CountersJson() {
     counters[std::string(CounterName(counter))] = Value(counter);
   }
   return counters;
+}
+
+std::string ToUtc(Time time) {
+  const timespec value = time.ToTimespec();
+  std::tm parts{};
+  gmtime_r(&value.tv_sec, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+Json TroublesJson() {
+  Json troubles = Json::array();
+  for (const Trouble& trouble : RecentTroubles()) {
+    troubles.push_back({{"time", ToUtc(trouble.when)},
+                        {"error", trouble.error},
+                        {"path", trouble.path},
+                        {"cause", trouble.cause}});
+  }
+  return troubles;
 }
 
 }  // namespace
@@ -52,6 +78,7 @@ ControlReply GetStatus(Daemon& daemon, const ControlRequest&, const LineSink&) {
              {"domains", config.s3.domains}}},
            {"store", StoreJson(daemon.engine().admin().Figures())},
            {"mounts", std::move(mounts)},
+           {"troubles", TroublesJson()},
            {"counters", CountersJson()}}};
 }
 

@@ -1,7 +1,10 @@
 // Admin::Figures and Admin::CollectGarbage: what `status` shows and `gc` does.
 
 #include <linux/magic.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
+
+#include <algorithm>
 
 #include "fs/admin.h"
 #include "fs/core.h"
@@ -9,6 +12,7 @@
 #include "fs/data/collector.h"
 #include "fs/data/joiner.h"
 #include "fs/data/live.h"
+#include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 
 namespace amphora::fs {
@@ -51,6 +55,14 @@ StoreFigures Admin::Figures() {
   figures.open_handles = core_.live->handle_count();
   figures.live_inodes = core_.live->live_count();
   figures.blobs_to_collect = core_.collector->queued();
+  figures.disk_full = core_.space->full();
+  struct statvfs disk;
+  if (statvfs(figures.data_directory.c_str(), &disk) == 0) {
+    const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    figures.disk_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    const std::uint64_t kept = figures.disk_full ? free : core_.space->floor_bytes();
+    figures.disk_free_bytes = free - std::min(free, kept);
+  }
   figures.newest_ticket = core_.store->LastTicket();
   figures.durable = core_.store->IsDurable(figures.newest_ticket);
   // After a failed sync nothing becomes durable any more; asking costs at most one sync.

@@ -4,6 +4,7 @@
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/data/live_inode.h"
+#include "fs/data/space_guard.h"
 #include "fs/ops/attributes.h"
 
 namespace amphora::fs {
@@ -35,6 +36,7 @@ Result<std::size_t> FileHandle::Read(std::uint64_t offset, std::span<std::byte> 
 
 Result<std::size_t> FileHandle::Write(std::uint64_t offset, std::span<const std::byte> data,
                                       bool kill_privileges) {
+  AMPHORA_TRY(core_.space->Admit(data.size()));
   const LiveInode::Writer writer{
       .origin = caller_.origin, .append = options_.append, .kill_privileges = kill_privileges};
   AMPHORA_ASSIGN(const std::size_t written, live_->Write(offset, data, writer));
@@ -51,6 +53,9 @@ bool FileHandle::WriteMayWait() const { return options_.sync || live_->WriteMayW
 Status FileHandle::Sync() { return live_->Sync(); }
 
 Status FileHandle::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length) {
+  if (mode == AllocateMode::kKeepSize || mode == AllocateMode::kExtend) {
+    AMPHORA_TRY(core_.space->Admit(length));
+  }
   const LiveInode::Writer writer{.origin = caller_.origin};
   AMPHORA_TRY(live_->Allocate(mode, offset, length, writer));
   return options_.sync ? live_->Sync() : Ok();
@@ -62,6 +67,7 @@ Result<std::uint64_t> FileHandle::Seek(SeekTarget target, std::uint64_t offset) 
 
 Result<std::uint64_t> FileHandle::CopyTo(std::uint64_t offset, FileHandle& target,
                                          std::uint64_t target_offset, std::uint64_t length) {
+  AMPHORA_TRY(core_.space->Admit(0));  // may share: how much it will take is not known here
   const LiveInode::Writer writer{.origin = target.caller_.origin};
   AMPHORA_ASSIGN(const std::uint64_t copied,
                  LiveInode::Copy(*live_, offset, *target.live_, target_offset, length, writer));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fs/core.h"
+#include "fs/data/space_guard.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
 
@@ -28,6 +29,7 @@ Status ContentStage::MoveToBlob() {
 Status ContentStage::Append(std::span<const std::byte> data) {
   if (finished_) return Error(ErrorCode::kInvalidArgument, "the content is finished");
   if (data.empty()) return Ok();
+  AMPHORA_TRY(core_.space->Admit(data.size()));
   const std::size_t limit = core_.options.inline_limit;
   if (!blob_ && std::max(size_ + data.size(), declared_size_.value_or(0)) > limit) {
     AMPHORA_TRY(MoveToBlob());

@@ -10,6 +10,7 @@
 #include "fs/core.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
+#include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 #include "fs/files.h"
 
@@ -179,7 +180,10 @@ Result<Usage> Files::GetUsage(InodeId) {
   usage.block_bytes = disk.f_frsize;
   usage.blocks = disk.f_blocks;
   usage.blocks_free = disk.f_bfree;
-  usage.blocks_available = disk.f_bavail;
+  // Programs that look first are told what they can have.
+  const std::uint64_t kept = core_.space->floor_bytes() / disk.f_frsize;
+  const bool room = !core_.space->full() && disk.f_bavail > kept;
+  usage.blocks_available = room ? disk.f_bavail - kept : 0;
   usage.files = disk.f_files;
   usage.files_free = disk.f_ffree;
   return usage;
