@@ -76,4 +76,9 @@ int ToErrno(ErrorCode code) {
   return EIO;
 }
 
+int ToErrno(const Error& error) {
+  if (error.code() == ErrorCode::kIo && error.system_errno() == EROFS) return EROFS;
+  return ToErrno(error.code());
+}
+
 }  // namespace amphora::mount

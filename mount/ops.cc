@@ -37,8 +37,9 @@ void Init(void* user, fuse_conn_info* connection) {
 
 }  // namespace
 
-void NoteRequest(fuse_req_t request) {
+void NoteRequest(fuse_req_t request, MountOperation operation) {
   Context& context = ContextOf(request);
+  Count(operation);
   Count(Counter::kMountRequests);
   context.requests.fetch_add(1, std::memory_order_relaxed);
   if (!context.io_uring_seen.load(std::memory_order_relaxed) && fuse_req_is_uring(request)) {

@@ -6,6 +6,7 @@
 #include "meta/base/metrics.h"
 #include "mount/context.h"
 #include "mount/fuse.h"
+#include "mount/subject.h"
 
 namespace amphora::mount {
 
@@ -19,18 +20,20 @@ void AddDirectoryOperations(fuse_lowlevel_ops& operations);  // ops_dirs.cc
 void AddAttributeOperations(fuse_lowlevel_ops& operations);  // ops_attrs.cc
 
 // Counts a request, and notes which way it came.
-void NoteRequest(fuse_req_t request);
+void NoteRequest(fuse_req_t request, MountOperation operation);
 
 // A seam where tests hold a reply back across a change.
 void PauseBeforeReply(std::string_view failpoint);
 
-// Counted<Lookup>::Call is Lookup with its requests counted.
-template <auto kCallback>
+// Counted<Lookup, MountOperation::kLookup>::Call is Lookup with its requests counted, and what they
+// are about known to the replies.
+template <auto kCallback, MountOperation kOperation>
 struct Counted;
-template <typename... Args, void (*kCallback)(fuse_req_t, Args...)>
-struct Counted<kCallback> {
+template <typename... Args, void (*kCallback)(fuse_req_t, Args...), MountOperation kOperation>
+struct Counted<kCallback, kOperation> {
   static void Call(fuse_req_t request, Args... args) {
-    NoteRequest(request);
+    NoteRequest(request, kOperation);
+    const SubjectScope subject(SubjectOf<kOperation>(args...));
     kCallback(request, args...);
   }
 };

@@ -107,14 +107,14 @@ void StatFs(fuse_req_t request, fuse_ino_t node) {
 }  // namespace
 
 void AddAttributeOperations(fuse_lowlevel_ops& operations) {
-  operations.getattr = Counted<GetAttributes>::Call;
-  operations.statx = Counted<GetStatx>::Call;
-  operations.setattr = Counted<SetAttributes>::Call;
-  operations.getxattr = Counted<GetXattr>::Call;
-  operations.listxattr = Counted<ListXattrs>::Call;
-  operations.setxattr = Counted<SetXattr>::Call;
-  operations.removexattr = Counted<RemoveXattr>::Call;
-  operations.statfs = Counted<StatFs>::Call;
+  operations.getattr = Counted<GetAttributes, MountOperation::kGetattr>::Call;
+  operations.statx = Counted<GetStatx, MountOperation::kStatx>::Call;
+  operations.setattr = Counted<SetAttributes, MountOperation::kSetattr>::Call;
+  operations.getxattr = Counted<GetXattr, MountOperation::kGetxattr>::Call;
+  operations.listxattr = Counted<ListXattrs, MountOperation::kListxattr>::Call;
+  operations.setxattr = Counted<SetXattr, MountOperation::kSetxattr>::Call;
+  operations.removexattr = Counted<RemoveXattr, MountOperation::kRemovexattr>::Call;
+  operations.statfs = Counted<StatFs, MountOperation::kStatfs>::Call;
 }
 
 }  // namespace amphora::mount

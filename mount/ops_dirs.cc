@@ -130,9 +130,9 @@ void SyncDirectory(fuse_req_t request, fuse_ino_t node, int, fuse_file_info*) {
 }  // namespace
 
 void AddDirectoryOperations(fuse_lowlevel_ops& operations) {
-  operations.readdir = Counted<ReadDirectory>::Call;
-  operations.readdirplus = Counted<ReadDirectoryPlus>::Call;
-  operations.fsyncdir = Counted<SyncDirectory>::Call;
+  operations.readdir = Counted<ReadDirectory, MountOperation::kReaddir>::Call;
+  operations.readdirplus = Counted<ReadDirectoryPlus, MountOperation::kReaddirplus>::Call;
+  operations.fsyncdir = Counted<SyncDirectory, MountOperation::kFsyncdir>::Call;
 }
 
 }  // namespace amphora::mount

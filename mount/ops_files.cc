@@ -149,13 +149,13 @@ void CopyRange(fuse_req_t request, fuse_ino_t, off_t offset, fuse_file_info* inf
 }  // namespace
 
 void AddFileOperations(fuse_lowlevel_ops& operations) {
-  operations.read = Counted<Read>::Call;
-  operations.write = Counted<Write>::Call;
-  operations.flush = Counted<Flush>::Call;
-  operations.fsync = Counted<Sync>::Call;
-  operations.fallocate = Counted<Allocate>::Call;
-  operations.lseek = Counted<Seek>::Call;
-  operations.copy_file_range = Counted<CopyRange>::Call;
+  operations.read = Counted<Read, MountOperation::kRead>::Call;
+  operations.write = Counted<Write, MountOperation::kWrite>::Call;
+  operations.flush = Counted<Flush, MountOperation::kFlush>::Call;
+  operations.fsync = Counted<Sync, MountOperation::kFsync>::Call;
+  operations.fallocate = Counted<Allocate, MountOperation::kFallocate>::Call;
+  operations.lseek = Counted<Seek, MountOperation::kLseek>::Call;
+  operations.copy_file_range = Counted<CopyRange, MountOperation::kCopyFileRange>::Call;
 }
 
 }  // namespace amphora::mount

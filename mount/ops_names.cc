@@ -145,17 +145,17 @@ void Link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char* na
 }  // namespace
 
 void AddNameOperations(fuse_lowlevel_ops& operations) {
-  operations.lookup = Counted<Lookup>::Call;
-  operations.forget = Counted<Forget>::Call;
-  operations.forget_multi = Counted<ForgetMany>::Call;
-  operations.mknod = Counted<MakeNode>::Call;
-  operations.mkdir = Counted<MakeDirectory>::Call;
-  operations.symlink = Counted<MakeSymlink>::Call;
-  operations.readlink = Counted<ReadLink>::Call;
-  operations.unlink = Counted<Unlink>::Call;
-  operations.rmdir = Counted<RemoveDirectory>::Call;
-  operations.rename = Counted<Rename>::Call;
-  operations.link = Counted<Link>::Call;
+  operations.lookup = Counted<Lookup, MountOperation::kLookup>::Call;
+  operations.forget = Counted<Forget, MountOperation::kForget>::Call;
+  operations.forget_multi = Counted<ForgetMany, MountOperation::kBatchForget>::Call;
+  operations.mknod = Counted<MakeNode, MountOperation::kMknod>::Call;
+  operations.mkdir = Counted<MakeDirectory, MountOperation::kMkdir>::Call;
+  operations.symlink = Counted<MakeSymlink, MountOperation::kSymlink>::Call;
+  operations.readlink = Counted<ReadLink, MountOperation::kReadlink>::Call;
+  operations.unlink = Counted<Unlink, MountOperation::kUnlink>::Call;
+  operations.rmdir = Counted<RemoveDirectory, MountOperation::kRmdir>::Call;
+  operations.rename = Counted<Rename, MountOperation::kRename>::Call;
+  operations.link = Counted<Link, MountOperation::kLink>::Call;
 }
 
 }  // namespace amphora::mount

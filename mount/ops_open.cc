@@ -143,10 +143,10 @@ void Release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
 }  // namespace
 
 void AddOpenOperations(fuse_lowlevel_ops& operations) {
-  operations.open = Counted<Open>::Call;
-  operations.create = Counted<Create>::Call;
-  operations.tmpfile = Counted<CreateUnnamed>::Call;
-  operations.release = Counted<Release>::Call;
+  operations.open = Counted<Open, MountOperation::kOpen>::Call;
+  operations.create = Counted<Create, MountOperation::kCreate>::Call;
+  operations.tmpfile = Counted<CreateUnnamed, MountOperation::kTmpfile>::Call;
+  operations.release = Counted<Release, MountOperation::kRelease>::Call;
 }
 
 }  // namespace amphora::mount

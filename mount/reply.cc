@@ -1,14 +1,35 @@
 #include "mount/reply.h"
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "meta/base/log.h"
+#include "meta/base/trouble.h"
+#include "mount/context.h"
 #include "mount/convert.h"
 #include "mount/errno.h"
+#include "mount/subject.h"
 #include "mount/uring_gate.h"
 
 namespace amphora::mount {
+namespace {
+
+// What nobody but us can explain to the program that got it.
+bool IsTrouble(int number) { return number == EIO || number == ENOSPC || number == EROFS; }
+
+// The path of the request's file as its program sees it.
+std::string PathOfSubject(Context& context) {
+  const Subject& subject = SubjectOfThread();
+  if (subject.node == 0) return context.options.directory;
+  std::string path = context.engine.admin().PathOf(ToInode(context, subject.node));
+  const std::string source = context.options.source.empty() ? "" : "/" + context.options.source;
+  if (path.starts_with(source)) path = context.options.directory + path.substr(source.size());
+  if (subject.name == nullptr) return path;
+  return path + (path.ends_with('/') ? "" : "/") + subject.name;
+}
+
+}  // namespace
 
 void ReplyErrno(fuse_req_t request, int error) {
   const GateHold hold;
@@ -25,15 +46,20 @@ void ReplyStatus(fuse_req_t request, const Status& status) {
 
 void ReplyError(fuse_req_t request, const Error& error) {
   const LogLevel level = LevelOf(error.code());
+  const int number = ToErrno(error);
+  if (IsTrouble(number)) {
+    NoteTrouble(strerrorname_np(number), PathOfSubject(ContextOf(request)), error.ToString());
+  }
   if (LogEnabled(level)) {
     std::string line = "mount request failed";
     AppendField(line, "mount", ContextOf(request).options.directory);
+    if (IsTrouble(number)) AppendField(line, "path", PathOfSubject(ContextOf(request)));
     AppendField(line, "error", error.ToString());
     AppendField(line, "uid", fuse_req_ctx(request)->uid);
     AppendField(line, "pid", static_cast<std::uint64_t>(fuse_req_ctx(request)->pid));
     Log(level, line);
   }
-  ReplyErrno(request, ToErrno(error.code()));
+  ReplyErrno(request, number);
 }
 
 void ReplyNone(fuse_req_t request) {

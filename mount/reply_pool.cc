@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "mount/subject.h"
+
 namespace amphora::mount {
 
 void ReplyPool::Run(fuse_req_t request, Job job) {
@@ -15,7 +17,9 @@ void ReplyPool::Run(fuse_req_t request, Job job) {
     job();
     return;
   }
-  Deferred deferred{std::move(job), UringGate::OfThisThread()};
+  const Subject& subject = SubjectOfThread();
+  Deferred deferred{std::move(job), subject.node, std::nullopt, UringGate::OfThisThread()};
+  if (subject.name != nullptr) deferred.name = subject.name;
   if (deferred.gate != nullptr) deferred.gate->BeginDeferred();
   jobs_.push_back(std::move(deferred));
   if (jobs_.size() > idle_ && threads_.size() < kMaxThreads) {
@@ -37,6 +41,7 @@ void ReplyPool::Work() {
     lock.unlock();
     {
       const ReplyThrough through(deferred.gate.get());
+      const SubjectScope subject({deferred.node, deferred.name ? deferred.name->c_str() : nullptr});
       deferred.job();
       deferred.job = nullptr;  // what it held on to goes before the gate is told
     }

@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -33,6 +35,8 @@ class ReplyPool {
  private:
   struct Deferred {
     Job job;
+    fuse_ino_t node = 0;  // its subject (subject.h), kept
+    std::optional<std::string> name;
     std::shared_ptr<UringGate> gate;
   };
   void Work();

@@ -34,7 +34,7 @@ constexpr std::chrono::seconds kStartPatience(10);
 
 std::string OptionText(const MountOptions& options, bool io_uring) {
   std::string text = "default_permissions,subtype=amphora,fsname=amphora:/" + options.source;
-  if (options.allow_other) text += ",allow_other";
+  if (options.allow_other && MayAllowOther()) text += ",allow_other";
   if (options.read_only) text += ",ro";
   if (options.noexec) text += ",noexec";
   // libfuse starts with nosuid and nodev; only root may have them otherwise.

@@ -139,6 +139,15 @@ UringSetting EnableUring() {
   return {.enabled = false, .note = std::string(kUringSwitch) + " is N"};
 }
 
+bool MayAllowOther() {
+  if (geteuid() == 0) return true;
+  std::ifstream file("/etc/fuse.conf");
+  for (std::string line; std::getline(file, line);) {
+    if (line == "user_allow_other") return true;
+  }
+  return false;
+}
+
 void RaiseRequestLimit(unsigned bytes) {
   const unsigned pages = bytes / static_cast<unsigned>(sysconf(_SC_PAGESIZE));
   const std::string value = ReadWord(kPagesLimit);

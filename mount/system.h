@@ -36,6 +36,10 @@ struct UringSetting {
 };
 UringSetting EnableUring();
 
+// Whether a mount of ours may be open to other users: root's always, an ordinary user's where
+// /etc/fuse.conf has user_allow_other (mount.fuse3(8)).
+bool MayAllowOther();
+
 // Raises fs.fuse.max_pages_limit (Linux 6.13) so that one request can carry `bytes`, when root and
 // lower.
 void RaiseRequestLimit(unsigned bytes);

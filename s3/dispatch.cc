@@ -1,7 +1,11 @@
 #include "s3/dispatch.h"
 
+#include <cstdint>
+
+#include "meta/base/clock.h"
 #include "meta/base/log.h"
 #include "meta/base/metrics.h"
+#include "meta/base/trouble.h"
 #include "s3/gate.h"
 #include "s3/reserved.h"
 #include "s3/router.h"
@@ -9,11 +13,20 @@
 namespace amphora::s3 {
 namespace {
 
+// What is ours to explain: not what is not built, nor what only has to come again.
+bool IsTrouble(const Failure& failure) {
+  return failure.status >= 500 && failure.status != 501 && failure.status != 503;
+}
+
 // One line, never a query (it may be a presigned signature) and never a header.
 void LogFailure(const Failure& failure, std::string_view method, std::string_view resource,
                 std::string_view request_id) {
   if (failure.status >= 400) {
     Count(failure.status >= 500 ? Counter::kS3Errors5xx : Counter::kS3Errors4xx);
+  }
+  if (IsTrouble(failure)) {
+    NoteTrouble(std::to_string(failure.status) + " " + std::string(failure.code), resource,
+                failure.cause.empty() ? failure.message : failure.cause);
   }
   if (!LogEnabled(failure.level)) return;
   std::string line = "s3 request failed";
@@ -26,10 +39,19 @@ void LogFailure(const Failure& failure, std::string_view method, std::string_vie
   Log(failure.level, line);
 }
 
-Task<Outcome<Response>> Run(Service& service, const Request& request, Body& body) {
+// `ran` becomes the operation's place in OperationNames() once it is known.
+Task<Outcome<Response>> Run(Service& service, const Request& request, Body& body,
+                            std::size_t& ran) {
   // First of all: what is not built does nothing and looks at nothing.
   auto operation = Route(request);
   if (!operation) co_return std::unexpected(std::move(operation.error()));
+  ran = IndexOf(*operation);
+  if (service.draining.load()) {
+    Failure stopping(S3Code::kServiceUnavailable, "This server is stopping.");
+    stopping.level = LogLevel::kInfo;
+    stopping.headers.emplace_back("Retry-After", "1");
+    co_return std::unexpected(std::move(stopping));
+  }
   if (auto allowed = CheckBrowser(request, service.options); !allowed) {
     co_return std::unexpected(std::move(allowed.error()));
   }
@@ -64,15 +86,21 @@ Task<Response> Answer(Service& service, const Request& request, Body& body,
     if (auto allowed = CheckBrowser(request, service.options); !allowed) {
       co_return Response::FromFailure(allowed.error(), request.raw_path(), request_id);
     }
-    co_return AnswerReserved(service, request);
+    co_return co_await AnswerReserved(service, request);
   }
-  auto response = co_await Run(service, request, body);
-  if (response) co_return std::move(*response);
+  const std::int64_t began = MonotonicNow();
+  std::size_t ran = SIZE_MAX;
+  auto response = co_await Run(service, request, body, ran);
+  if (response) {
+    service.metrics.Record(ran, response->status(), MonotonicNow() - began);
+    co_return std::move(*response);
+  }
   Failure failure = std::move(response.error());
   if (RestsOnState(failure)) {
     auto settled = co_await Settle(service.engine, service.engine.NewestTicket());
     if (!settled.ok()) failure = FromEngine(settled.error(), Subject::kObject);
   }
+  service.metrics.Record(ran, failure.status, MonotonicNow() - began);
   const std::string resource = request.Resource();
   LogFailure(failure, request.method_text(), resource, request_id);
   co_return Response::FromFailure(failure, resource, request_id);

@@ -28,5 +28,6 @@ inline constexpr std::uint64_t kMaxDiscardBytes = 1 << 20;
 inline constexpr std::size_t kMaxConnections = 10000;
 inline constexpr std::size_t kPoolThreads = 16;
 inline constexpr auto kDrainTime = std::chrono::seconds(10);
+inline constexpr auto kGoodbyeTime = std::chrono::seconds(1);  // for answers that are on their way
 
 }  // namespace amphora::s3

@@ -5,13 +5,11 @@
 #include "s3/request.h"
 #include "s3/response.h"
 #include "s3/service.h"
+#include "s3/task.h"
 
 namespace amphora::s3 {
 
 bool IsReserved(const Request& request);
-Response AnswerReserved(Service& service, const Request& request);
-
-// Every counter of meta/base/metrics.h in Prometheus' text format, as amphora_<name>_total.
-std::string MetricsText();
+Task<Response> AnswerReserved(Service& service, const Request& request);
 
 }  // namespace amphora::s3

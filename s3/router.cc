@@ -21,14 +21,29 @@ struct RouteRow {
   std::string_view selector;
   unsigned takes;
   Operation operation;  // nullptr: known, not built
+  std::string_view name;
 };
 
 constexpr std::string_view kCopySourceHeader = "x-amz-copy-source";
 
 constexpr RouteRow kRoutes[] = {
 #define S3_ROUTE(method, scope, selector, takes, operation) \
-  {Method::method, Scope::scope, selector, takes, operation},
-#define S3_NOT_BUILT_ROUTE(method, scope) {Method::method, Scope::scope, "", kNoExtras, nullptr},
+  {Method::method, Scope::scope, selector, takes, operation, #operation},
+#define S3_NOT_BUILT_ROUTE(method, scope) \
+  {Method::method, Scope::scope, "", kNoExtras, nullptr, ""},
+#define S3_SUBRESOURCE(name)
+#define S3_HEADER(method, name, allowed)
+#include "s3/routes.def"
+#undef S3_ROUTE
+#undef S3_NOT_BUILT_ROUTE
+#undef S3_SUBRESOURCE
+#undef S3_HEADER
+};
+
+// A name stands here once for each of its routes; the first counts.
+constexpr std::string_view kOperationNames[] = {
+#define S3_ROUTE(method, scope, selector, takes, operation) #operation,
+#define S3_NOT_BUILT_ROUTE(method, scope)
 #define S3_SUBRESOURCE(name)
 #define S3_HEADER(method, name, allowed)
 #include "s3/routes.def"
@@ -158,6 +173,15 @@ Outcome<std::string> SelectorOf(const Request& request) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> OperationNames() { return kOperationNames; }
+
+std::size_t IndexOf(Operation operation) {
+  const auto found = std::ranges::find(kRoutes, operation, &RouteRow::operation);
+  const std::string_view name = found == std::end(kRoutes) ? "" : found->name;
+  const auto at = std::ranges::find(kOperationNames, name);
+  return static_cast<std::size_t>(at - std::begin(kOperationNames));
+}
 
 std::span<const std::string_view> Subresources() { return kSubresources; }
 

@@ -14,6 +14,7 @@
 #include <future>
 #include <vector>
 
+#include "meta/base/clock.h"
 #include "meta/base/log.h"
 #include "s3/limits.h"
 #include "s3/request.h"
@@ -190,7 +191,11 @@ void RunningServer::AwaitConnections(std::chrono::steady_clock::time_point until
 
 void RunningServer::Drain() {
   if (!started_ || std::exchange(drained_, true)) return;
-  service_.draining.store(true, std::memory_order_relaxed);
+  service_.draining.store(true);
+  const auto until = std::chrono::steady_clock::now() + kDrainTime;
+  while (service_.in_flight.load() > 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   std::promise<void> closed;
   asio::post(workers_.front()->executor(), [this, &closed] {
     error_code ignored;
@@ -199,7 +204,7 @@ void RunningServer::Drain() {
   });
   closed.get_future().wait();
   CutAll(/*idle_only=*/true);
-  AwaitConnections(std::chrono::steady_clock::now() + kDrainTime);
+  AwaitConnections(std::min(until, std::chrono::steady_clock::now() + kGoodbyeTime));
   CutAll(/*idle_only=*/false);
   // What is left waits for the engine only, which answers every ticket; its coroutines must end
   // before their loops do.
@@ -213,7 +218,8 @@ Service::Service(fs::Engine& engine_of_store, const ServerOptions& server_option
       options(server_options),
       verifier(server_options.region),
       lookup([this](std::string_view id) { return engine.credentials().Find(id); }),
-      pool(kPoolThreads) {}
+      pool(kPoolThreads),
+      started_ns(MonotonicNow()) {}
 
 Status CheckOptions(const ServerOptions& options) {
   const Result<Endpoint> endpoint = AllowedEndpoint(options);

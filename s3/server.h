@@ -29,6 +29,7 @@ struct ServerOptions {
   std::uint32_t default_uid = 0;
   std::uint32_t default_gid = 0;
   std::string default_owner = "root";
+  std::string version = {};  // of the program, for the metrics
   // How long a connection may wait for its next request, a request for the end of its header, a
   // body or an answer for its next byte to move; then it is cut. Milliseconds.
   std::uint32_t idle_timeout_ms = 65'000;
@@ -44,8 +45,8 @@ class Server {
   // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is
   // taken.
   static Result<std::unique_ptr<Server>> Start(fs::Engine& engine, const ServerOptions& options);
-  // Stops accepting, ends idle connections, waits up to 10 s for requests in progress, then cuts
-  // them.
+  // Answers 503 to what begins now, waits up to 10 s for the requests in progress, then stops
+  // listening and cuts every connection.
   virtual void Drain() = 0;
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;

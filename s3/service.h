@@ -7,6 +7,7 @@
 
 #include "fs/engine.h"
 #include "s3/auth/sigv4.h"
+#include "s3/request_metrics.h"
 #include "s3/server.h"
 #include "s3/task.h"
 
@@ -20,7 +21,10 @@ struct Service {
   const SigV4Verifier verifier;
   const KeyLookup lookup;
   asio::thread_pool pool;  // where engine calls that may wait for the disk or a lock run
-  std::atomic<bool> draining{false};
+  RequestMetrics metrics;
+  const std::int64_t started_ns;          // MonotonicNow()
+  std::atomic<bool> draining{false};      // what begins now is told to come later
+  std::atomic<std::size_t> in_flight{0};  // requests between their header and their answer's end
   std::atomic<std::size_t> connections{0};
 };
 

@@ -47,6 +47,18 @@ constexpr std::size_t kSendfileBytes = 1 << 20;
 constexpr std::uint32_t kLingerMs = 2000;
 constexpr std::size_t kKeptPieceBytes = 16 << 10;  // of a connection between its requests
 
+// Counts a request from its header to the end of its answer.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<std::size_t>& count) : count_(count) { count_.fetch_add(1); }
+  ~InFlight() { count_.fetch_sub(1); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  std::atomic<std::size_t>& count_;
+};
+
 class Session final : public Wire, public Connection {
  public:
   Session(Socket socket, Worker& worker, Service& service)
@@ -109,10 +121,11 @@ class Session final : public Wire, public Connection {
 };
 
 Task<void> Session::Run() {
-  while (keep_open_ && !service_.draining.load(std::memory_order_relaxed)) {
+  while (keep_open_) {
     const Head head = co_await ReadHead();
     if (head == Head::kOver) co_return;
     if (head == Head::kRefused) break;
+    const InFlight counted(service_.in_flight);
     if (!co_await ServeRequest()) break;
   }
   if (!cut_) co_await CloseGently();

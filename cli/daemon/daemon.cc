@@ -15,6 +15,7 @@
 #include "cli/daemon/routes.h"
 #include "cli/proc.h"
 #include "cli/users.h"
+#include "cli/version.h"
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
 #include "mount/dying.h"
@@ -103,6 +104,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
   s3::ServerOptions s3_options = config.s3;
   s3_options.default_uid = geteuid();
   s3_options.default_gid = getegid();
+  s3_options.version = kVersion;
   s3_options.default_owner = UserName(geteuid());
   Result<std::unique_ptr<s3::Server>> server = s3::Server::Start(*daemon->engine_, s3_options);
   if (!server.ok()) return std::unexpected(ListenFailure(config, server.error()));
