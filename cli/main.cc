@@ -57,6 +57,7 @@ void AddCommands(Program& program) {
   AddDump(program);
   AddGc(program);
   AddVersion(program);
+  AddCompletion(program);
 }
 
 int Main(int argc, char** argv) {

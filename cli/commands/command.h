@@ -34,6 +34,8 @@ void AddCheck(Program& program);
 void AddDump(Program& program);
 void AddGc(Program& program);
 void AddVersion(Program& program);
+// Writes down every command that was added before it.
+void AddCompletion(Program& program);
 
 // A subcommand with its help, which always shows an example.
 CLI::App* AddCommand(CLI::App& parent, const char* name, const char* help, const char* example);

@@ -46,6 +46,8 @@ class Store:
         self.url = None
         self.s3 = None
         self.mount_points = []
+        self.binary = BINARY
+        self.process_options = {}  # of subprocess: another user
         if start:
             self.start()
 
@@ -67,7 +69,7 @@ class Store:
         return clean | self.environment | (extra or {})
 
     def serve_command(self, *arguments, listen="127.0.0.1:0"):
-        return [BINARY, "serve", "--data", str(self.data), "--socket", str(self.socket),
+        return [self.binary, "serve", "--data", str(self.data), "--socket", str(self.socket),
                 "--s3", listen, *self.arguments, *arguments]
 
     def start(self, *arguments, environment=None, listen="127.0.0.1:0"):
@@ -75,7 +77,7 @@ class Store:
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen(self.serve_command(*arguments, listen=listen),
                                            stdout=subprocess.PIPE, stderr=log,
-                                           env=self.environ(environment))
+                                           env=self.environ(environment), **self.process_options)
         line = self._first_line()
         match = re.fullmatch(r"amphora: ready s3=(https?://\S+) socket=(\S+)\n", line)
         if not match:
@@ -102,9 +104,9 @@ class Store:
 
     def run(self, *arguments, check=True, environment=None, timeout=120):
         """Runs a command of the program against this store; answers the finished process."""
-        result = subprocess.run([BINARY, *map(str, arguments), "--socket", str(self.socket)],
+        result = subprocess.run([self.binary, *map(str, arguments), "--socket", str(self.socket)],
                                 capture_output=True, text=True, timeout=timeout,
-                                env=self.environ(environment), check=False)
+                                env=self.environ(environment), check=False, **self.process_options)
         if check and result.returncode != 0:
             raise AssertionError(f"amphora {' '.join(map(str, arguments))}: exit "
                                  f"{result.returncode}: {result.stderr.strip()}")
