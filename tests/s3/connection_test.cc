@@ -149,20 +149,28 @@ TEST_F(ConnectionTest, ParallelWritersAndReadersOfOneKeySeeWholeObjects) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(ConnectionTest, DrainFinishesWhatIsInProgressAndEndsTheRest) {
+TEST_F(ConnectionTest, DrainFinishesWhatIsInProgressRefusesWhatBeginsAndEndsTheRest) {
   HttpClient idle(server_->port());
   EXPECT_EQ(idle.Send("GET", "/-/ready").status, 200);
+  HttpClient late(server_->port());
   HttpClient busy(server_->port());
   const HeaderList expect = {{"Expect", "100-continue"}, {"Content-Length", "5"}};
   busy.SendRaw(RequestText("PUT", "/bucket/key", expect));
   ASSERT_EQ(busy.ReadReply().status, 100);
   std::thread drain([&] { server_->Drain(); });
-  EXPECT_TRUE(idle.WaitForClose());
+  while (HttpClient(server_->port()).Send("GET", "/-/ready").status != 503) {
+  }
+  const Reply refused = late.Send("PUT", "/bucket/late");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.Code(), "ServiceUnavailable");
+  EXPECT_EQ(refused.Header("retry-after"), "1");
+  EXPECT_EQ(refused.Header("connection"), "close");
   busy.SendRaw("hello");
   const Reply reply = busy.ReadReply();
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.Header("connection"), "close");
   drain.join();
+  EXPECT_TRUE(idle.WaitForClose());
   EXPECT_EQ(GetObject("key").value(), "hello");
   EXPECT_THROW(HttpClient(server_->port()), std::runtime_error);
 }

@@ -29,7 +29,7 @@ def compressing_disk(directory):
     point.mkdir()
     with open(image, "wb") as file:
         file.truncate(IMAGE_GIB << 30)
-    subprocess.run(["mkfs.btrfs", "-q", image], check=True)
+    subprocess.run(["mkfs.btrfs", "-q", image], check=True, capture_output=True)
     subprocess.run(["mount", "-o", "loop,compress-force=lzo", image, point], check=True)
     try:
         yield point
