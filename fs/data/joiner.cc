@@ -18,6 +18,7 @@
 #include "fs/data/collector.h"
 #include "fs/data/extents.h"
 #include "fs/data/live.h"
+#include "fs/data/space_guard.h"
 #include "fs/keys.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
@@ -93,6 +94,8 @@ Result<bool> Joiner::State::Commit(InodeId inode, const Pinned& pinned, BlobId b
 }
 
 Status Joiner::State::JoinOne(InodeId inode) {
+  // Without reflink it takes as much again for a while: that can wait until the disk has room.
+  if (core.space->full()) return Ok();
   // A look only: a file that is open is not worth a copy that can't be committed.
   if (!core.live->TryClaim(inode)) return Ok();
   AMPHORA_ASSIGN(const auto pinned, Pin(inode));

@@ -1,14 +1,14 @@
 // Keeps a full disk from becoming a store that can't even delete: whoever frees space must write a
 // little first (the log, a flush of the metadata store).
 //
-// Two things are kept back, R = 128 MiB, or an eighth of a smaller disk:
+// Two things are kept back, R = 128 MiB each, or an eighth of a smaller disk:
 //   the reserve    DATA/reserve, a file of R bytes that are allocated, so that nobody else can take
 //                  them: not a program that writes through passthrough, not another one on the
-//                  disk. It is given up when free space falls below R/4, and made again when the
+//                  disk. It is given up when free space falls below R/2, and made again when the
 //                  disk has room for it and more. Where the disk can't allocate, there is none.
-//   the floor      R/2 of free space, below which what adds content is refused (kNoSpace).
-//   Removing,
-//                  truncating, renaming and settling go on.
+//   the floor      R of free space, below which what adds content is refused (kNoSpace): room for
+//                  what the metadata store still holds in memory. Removing, truncating, renaming
+//                  and settling go on.
 // While the reserve is given up, adding stays refused.
 //
 // Threads: any may call Admit. One of our own looks at the disk, more often while it is nearly
@@ -41,7 +41,7 @@ class SpaceGuard {
   // statvfs(3).
   Status Admit(std::uint64_t bytes);
   // What is kept from users beside the reserve: statfs(2) of a mount leaves it out.
-  std::uint64_t floor_bytes() const { return reserve_bytes_ / 2; }
+  std::uint64_t floor_bytes() const { return reserve_bytes_; }
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
  private:

@@ -12,6 +12,7 @@
 #include "fs/data/collector.h"
 #include "fs/data/digests.h"
 #include "fs/data/part_places.h"
+#include "fs/data/space_guard.h"
 #include "fs/ops/copy_source.h"
 #include "fs/ops/upload_rows.h"
 #include "meta/base/encoding.h"
@@ -106,6 +107,7 @@ Status PartCopy::CopyBytes() {
     const std::span<std::byte> piece =
         std::span(buffer).first(std::min<std::uint64_t>(range_.length - done, buffer.size()));
     AMPHORA_TRY(source_.Read(range_.offset + done, piece));
+    AMPHORA_TRY(core_.space->Admit(piece.size()));
     AMPHORA_TRY(place_->Write(done, piece));
     done += piece.size();
   }

@@ -8,6 +8,7 @@
 #include "fs/data/collector.h"
 #include "fs/data/digests.h"
 #include "fs/data/part_places.h"
+#include "fs/data/space_guard.h"
 #include "fs/ops/upload_rows.h"
 #include "meta/base/failpoint.h"
 
@@ -44,6 +45,7 @@ class PlacedPart final : public PartWriter {
                                                       .slot_was_used = slot_was_used_}));
     }
     digests_.Update(data);
+    AMPHORA_TRY(core_.space->Admit(data.size()));
     AMPHORA_TRY(place_->Write(size_, data));
     size_ += data.size();
     return Ok();

@@ -137,7 +137,7 @@ class DiskFullTest(unittest.TestCase):
         self.assertEqual(path.stat().st_size, written)
         self.fill_by_s3()  # smaller pieces fit for a while
         self.check_kept()
-        os.unlink(path)
+        os.unlink(path)  # at once: what the store needed for it was kept
         self.free_and_work_again()
         self.finish()
 
