@@ -9,17 +9,16 @@
 namespace amphora::fs {
 namespace {
 
-constexpr std::uint64_t kCopyStep = 64 << 20;
+constexpr std::uint64_t kCopyStep = 64 << 20;  // a multiple of every disk's block, for reflinks
 
 Status CopyInto(Core& core, const std::vector<ExtentRecord>& extents, Blob& target,
                 const std::function<bool()>& go_on) {
   std::uint64_t at = 0;
   for (const ExtentRecord& extent : extents) {
     AMPHORA_ASSIGN(const auto source, core.blobs->Open(extent.blob));
-    const std::uint64_t step = core.blobs->CanReflink() ? extent.length : kCopyStep;
     for (std::uint64_t done = 0; done < extent.length;) {
       if (!go_on()) return Error(ErrorCode::kBusy, "joining extents was interrupted");
-      const std::uint64_t length = std::min(step, extent.length - done);
+      const std::uint64_t length = std::min(kCopyStep, extent.length - done);
       AMPHORA_ASSIGN(
           const std::uint64_t copied,
           core.blobs->CopyRange(*source, extent.blob_offset + done, target, at + done, length));

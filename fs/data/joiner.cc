@@ -27,6 +27,7 @@ namespace amphora::fs {
 namespace {
 
 constexpr auto kInterval = std::chrono::seconds(2);
+constexpr auto kPauseAfterFailure = std::chrono::seconds(60);  // a full disk stays full for a while
 constexpr std::size_t kBatch = 100;
 
 // What is joined: as the row had it when its extents were read and pinned.
@@ -137,12 +138,14 @@ Status Joiner::State::JoinAll() {
 void Joiner::State::Run() {
   pthread_setname_np(pthread_self(), "joiner");
   std::unique_lock lock(mutex);
+  std::chrono::seconds pause = kInterval;
   while (!stopping.load()) {
-    wake.wait_for(lock, kInterval, [this] { return stopping.load(); });
+    wake.wait_for(lock, pause, [this] { return stopping.load(); });
     if (stopping.load()) return;
     if (!std::exchange(kicked, false)) continue;
     lock.unlock();
     const Status joined = JoinAll();
+    pause = joined.ok() ? kInterval : kPauseAfterFailure;
     if (!joined.ok() && !joined.Is(ErrorCode::kBusy)) {
       Log(LogLevel::kError, "event=join_failed error=" + joined.error().ToString());
     }

@@ -65,6 +65,7 @@ Result<std::shared_ptr<SlottedBlob>> PartPlaces::NewSlotted(const Wanted& wanted
   });
   if (!committed.ok()) {
     (void)core_.blobs->Remove(blob->id());
+    if (committed.Is(ErrorCode::kNoSuchUpload)) Forget(wanted.upload);
     return committed.error();
   }
   auto slotted = std::make_shared<SlottedBlob>();

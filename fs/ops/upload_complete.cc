@@ -217,7 +217,10 @@ Result<CompleteOutcome> Completion::Run() {
                         .object = {},
                         .decide = [this](Tx& tx, NewObject& object) { return Decide(tx, object); },
                         .before_commit = "fs.complete.before_commit"});
-  if (stored.Is(ErrorCode::kNoSuchUpload)) return AnswerAgain();
+  if (stored.Is(ErrorCode::kNoSuchUpload)) {
+    core_.part_places->Forget(found->id);
+    return AnswerAgain();
+  }
   if (!stored.ok()) return stored.error();
   pause.End();
   core_.part_places->Forget(found->id);
