@@ -29,7 +29,7 @@ def call(*command):
 
 
 class PowerDisk:
-    def __init__(self, mebibytes=1024):
+    def __init__(self, mebibytes=6144):
         self.directory = Path(tempfile.mkdtemp(prefix="amphora-power-"))
         self.image, self.point = self.directory / "image", self.directory / "disk"
         self.device = None
