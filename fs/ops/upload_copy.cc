@@ -165,7 +165,7 @@ Result<PartOutcome> PartCopy::Run() {
 
 Result<PartOutcome> Uploads::CopyPart(const CopyPartRequest& request) {
   AMPHORA_TRY(CheckPartNumber(request.number));
-  AMPHORA_TRY(FindUpload(core_.store->Newest(), request.upload));
+  AMPHORA_TRY(FindUploadNow(core_, request.upload));
   return WithSource(core_, request.source_bucket, request.source_key, request.source_conditions,
                     [&](CopySource& source) { return PartCopy(core_, request, source).Run(); });
 }

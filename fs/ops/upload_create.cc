@@ -74,13 +74,14 @@ Result<CreatedUpload> Uploads::Create(const CreateUploadRequest& request) {
 }
 
 Result<Ticket> Uploads::Abort(const UploadName& name) {
-  AMPHORA_ASSIGN(const FoundUpload found, FindUpload(core_.store->Newest(), name));
+  AMPHORA_ASSIGN(const FoundUpload found, FindUploadNow(core_, name));
   PartPlaces::Pause pause = core_.part_places->PauseWriters(found.id);
   const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Status {
     AMPHORA_TRY(FindUpload(tx, name, Lock::kExclusive));
     AMPHORA_TRY(FreeUpload(tx, name.bucket, name.key, found.id));
     return Failpoint("fs.upload.before_abort");
   });
+  if (committed.Is(ErrorCode::kNoSuchUpload)) AMPHORA_TRY(FindUploadNow(core_, name));
   if (!committed.ok()) return committed.error();
   pause.End();
   core_.part_places->Forget(found.id);

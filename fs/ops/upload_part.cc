@@ -89,6 +89,7 @@ Result<PartOutcome> PlacedPart::Commit(const Digests& expected) {
     AMPHORA_TRY(PutPart(tx, upload_, number_, record));
     return Failpoint("fs.part.before_commit");
   });
+  if (committed.Is(ErrorCode::kNoSuchUpload)) AMPHORA_TRY(FindUploadNow(core_, name_));
   if (!committed.ok()) return committed.error();
   if (place_ != nullptr) place_->Keep();
   core_.collector->Kick();  // an earlier part of this number may have had a blob
@@ -104,7 +105,7 @@ Result<std::unique_ptr<PartWriter>> Uploads::BeginPart(const BeginPartRequest& r
     return Error(ErrorCode::kFileTooLarge, "a part has at most 5 GiB");
   }
   meta::Reader& newest = core_.store->Newest();
-  AMPHORA_ASSIGN(const FoundUpload found, FindUpload(newest, request.upload));
+  AMPHORA_ASSIGN(const FoundUpload found, FindUploadNow(core_, request.upload));
   AMPHORA_ASSIGN(const auto earlier, newest.Get(Table::kRows, PartKey(found.id, request.number)));
   std::vector<DigestKind> kinds = request.digests;
   kinds.push_back(DigestKind::kMd5);

@@ -81,6 +81,14 @@ Result<FoundUpload> FindUpload(Tx& tx, const UploadName& name, Lock lock) {
   return Decode(name, *upload, bytes);
 }
 
+Result<FoundUpload> FindUploadNow(Core& core, const UploadName& name) {
+  auto found = FindUpload(core.store->Newest(), name);
+  if (found.Is(ErrorCode::kNoSuchUpload)) {
+    AMPHORA_TRY(core.store->WaitDurable(core.store->LastTicket()));
+  }
+  return found;
+}
+
 UploadInfo DescribeUpload(std::string key, UploadId upload, const UploadRecord& record) {
   UploadInfo info;
   info.key = std::move(key);

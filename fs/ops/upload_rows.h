@@ -34,6 +34,9 @@ struct FoundUpload {
 // kNoSuchUpload, also when the id's secret is wrong.
 Result<FoundUpload> FindUpload(meta::Reader& reader, const UploadName& name);
 Result<FoundUpload> FindUpload(Tx& tx, const UploadName& name, Lock lock);
+// As it is now. That it is gone is somebody's Complete or Abort, and answered once that is durable
+// (hazards 5.9): blocks then.
+Result<FoundUpload> FindUploadNow(Core& core, const UploadName& name);
 
 UploadInfo DescribeUpload(std::string key, UploadId upload, const UploadRecord& record);
 PartInfo DescribePart(std::uint32_t number, const PartRecord& record);

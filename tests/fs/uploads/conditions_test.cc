@@ -95,6 +95,19 @@ TEST_F(ConditionsTest, ARefusalWaitsForTheCommitItRestsOn) {
   });
 }
 
+TEST_F(ConditionsTest, ThatAnUploadIsGoneWaitsForItsEnd) {
+  const auto upload = Begin("key");
+  auto late = BeginPart(upload, 1, 3);
+  ASSERT_TRUE((*late)->Append(Bytes("abc")).ok());
+  ASSERT_TRUE(engine_->WaitDurable(engine_->NewestTicket()).ok());
+  ASSERT_TRUE(uploads().Abort(upload).ok());
+  ASSERT_FALSE(Durable());
+  EXPECT_TRUE(uploads().Abort(upload).Is(ErrorCode::kNoSuchUpload));
+  EXPECT_TRUE(Durable());
+  EXPECT_TRUE(BeginPart(upload, 2, 1).Is(ErrorCode::kNoSuchUpload));
+  EXPECT_TRUE((*late)->Commit({}).Is(ErrorCode::kNoSuchUpload));
+}
+
 TEST_F(ConditionsTest, NotFoundOfAConditionWaitsToo) {
   ASSERT_TRUE(Put("key", "x").ok());
   ASSERT_TRUE(engine_->WaitDurable(engine_->NewestTicket()).ok());
