@@ -55,6 +55,17 @@ struct ObjectChecksum {
   friend bool operator==(const ObjectChecksum&, const ObjectChecksum&) = default;
 };
 
+// Parts of one size that follow each other.
+struct PartRun {
+  std::uint64_t size = 0;  // bytes of each
+  std::uint32_t count = 0;
+  friend bool operator==(const PartRun&, const PartRun&) = default;
+};
+
+// The sizes of a multipart object's parts are kept up to so many runs; of one that has more, only
+// their number is known.
+inline constexpr std::size_t kMaxPartRuns = 1000;
+
 struct ObjectInfo {
   std::string key;
   InodeId inode;
@@ -66,7 +77,8 @@ struct ObjectInfo {
   std::optional<ObjectChecksum> checksum;
   // Of Head and OpenObject only, not of listings:
   ObjectMetadata metadata;
-  std::uint32_t parts = 0;  // of a multipart object: how many; else 0
+  std::uint32_t parts = 0;         // of a multipart object: how many; else 0
+  std::vector<PartRun> part_runs;  // in order; empty beyond kMaxPartRuns
   std::uint32_t permissions = 0;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;

@@ -97,6 +97,10 @@ std::string Encode(const InodeRecord& record) {
   out.set_has_xattrs(record.has_xattrs);
   out.set_parts(record.parts);
   out.set_upload(record.upload);
+  for (const PartRun& run : record.part_runs) {
+    out.add_part_runs(run.size);
+    out.add_part_runs(run.count);
+  }
   return Serialize(out);
 }
 
@@ -128,6 +132,10 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
   record.symlink = in.symlink();
   record.parts = in.parts();
   record.upload = in.upload();
+  for (int i = 0; i + 1 < in.part_runs_size(); i += 2) {
+    record.part_runs.push_back(
+        {.size = in.part_runs(i), .count = static_cast<std::uint32_t>(in.part_runs(i + 1))});
+  }
   if (in.checksum_kind() != 0) {
     const bool composite = in.checksum_composite();
     record.checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
@@ -145,6 +153,7 @@ void InodeRecord::ForgetDigests() {
   etag.clear();
   checksum.reset();
   parts = 0;
+  part_runs.clear();
   upload = 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "fs/objects.h"
 #include "fs/types.h"
@@ -46,7 +47,8 @@ struct InodeRecord {
   InodeId parent;
   std::string name;  // raw
   bool has_xattrs = false;
-  std::uint32_t parts = 0;   // of a multipart object
+  std::uint32_t parts = 0;  // of a multipart object
+  std::vector<PartRun> part_runs;
   std::uint64_t upload = 0;  // the upload that made the content; 0: none did
 
   // What was known of the content's bytes holds no more: the ETag is made from the stamp again.

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "s3/http_date.h"
+#include "s3/upload_request.h"
 
 namespace amphora::s3 {
 namespace {
@@ -137,6 +138,32 @@ Outcome<std::optional<ByteRange>> ParseRange(std::string_view header, std::uint6
   if (!first || !last || *last < *first) return std::nullopt;
   if (*first >= size) return Fail(S3Code::kInvalidRange);
   return ByteRange{*first, std::min(*last, size - 1) - *first + 1};
+}
+
+Outcome<std::optional<ByteRange>> ReadPartNumber(const Request& request,
+                                                 const fs::ObjectInfo& info) {
+  const QueryParameter* parameter = request.Query("partNumber");
+  if (parameter == nullptr) return std::nullopt;
+  if (request.HasHeader("Range")) {
+    return Fail(S3Code::kInvalidRequest, "A request has a Range or a partNumber, not both.");
+  }
+  auto number = ParsePartNumber(parameter->value);
+  if (!number) return std::unexpected(std::move(number.error()));
+  const std::uint32_t parts = std::max(info.parts, 1u);
+  if (*number > parts) {
+    return std::unexpected(Failure(S3Code::kInvalidPartNumber)
+                               .With("PartNumberRequested", parameter->value)
+                               .With("ActualPartCount", std::to_string(parts)));
+  }
+  if (parts == 1) return ByteRange{0, info.size};
+  std::uint64_t offset = 0;
+  std::uint32_t before = *number - 1;  // parts still to be passed
+  for (const fs::PartRun& run : info.part_runs) {
+    if (before < run.count) return ByteRange{offset + before * run.size, run.size};
+    before -= run.count;
+    offset += run.count * run.size;
+  }
+  return std::unexpected(Failure(S3Code::kNotImplemented).With("Query", "partNumber"));
 }
 
 Outcome<std::optional<ByteRange>> ReadRange(const Request& request, const fs::ObjectInfo& info) {

@@ -45,7 +45,14 @@ struct ByteRange {
 // there.
 Outcome<std::optional<ByteRange>> ParseRange(std::string_view header, std::uint64_t size);
 
-// The same after If-Range (RFC 9110 section 13.1.5) is looked at.
+// The bytes of the part that `partNumber` asks for: of an object that was not uploaded in parts,
+// part 1 is all of it. Nothing without that parameter. kInvalidArgument, kInvalidPartNumber,
+// kInvalidRequest beside a Range, kNotImplemented when the parts' sizes are not known
+// (fs::kMaxPartRuns).
+Outcome<std::optional<ByteRange>> ReadPartNumber(const Request& request,
+                                                 const fs::ObjectInfo& info);
+
+// ParseRange after If-Range (RFC 9110 section 13.1.5) is looked at.
 Outcome<std::optional<ByteRange>> ReadRange(const Request& request, const fs::ObjectInfo& info);
 
 }  // namespace amphora::s3

@@ -13,6 +13,13 @@ namespace {
 
 constexpr int kContentAttempts = 16;
 
+// What was known of content that somebody has changed since.
+void ForgetParts(ObjectInfo& info) {
+  info.checksum.reset();
+  info.parts = 0;
+  info.part_runs.clear();
+}
+
 }  // namespace
 
 std::optional<LiveView> LiveTable::View(InodeId inode) {
@@ -69,7 +76,7 @@ void LiveTable::Overlay(ObjectInfo& info) {
     info.etag = view->etag;
     info.last_modified = std::max(info.last_modified, view->last_modified);
     info.modified = view->modified;
-    info.checksum.reset();
+    ForgetParts(info);
     return;
   }
   if (!settled || settled->last_modified <= info.last_modified) return;
@@ -79,7 +86,7 @@ void LiveTable::Overlay(ObjectInfo& info) {
   info.etag = EtagText(info.inode, record);
   info.last_modified = settled->last_modified;
   info.modified = settled->modified;
-  info.checksum.reset();
+  ForgetParts(info);
 }
 
 // Held, so that no other LiveInode of this inode can come into being and write; a writer that comes

@@ -66,6 +66,7 @@ Status ObjectCopy::Decide(Tx& tx, NewObject& object) const {
     object.etag = std::move(row.etag);
     object.checksum = std::move(row.checksum);
     object.parts = row.parts;
+    object.part_runs = std::move(row.part_runs);
   }
   if (!md5_.empty() && !known) object.etag = md5_;
   if (checksum_) {

@@ -82,6 +82,7 @@ ObjectInfo DescribeObject(std::string key, InodeId inode, const InodeRecord& rec
     DescribeSpecial(record, info.metadata);
   }
   info.parts = record.parts;
+  info.part_runs = record.part_runs;
   info.permissions = record.permissions;
   info.uid = record.uid;
   info.gid = record.gid;

@@ -115,6 +115,7 @@ void Put::Describe(InodeRecord& record) const {
   record.etag = object_.etag;
   record.checksum = object_.checksum;
   record.parts = object_.parts;
+  record.part_runs = object_.part_runs;
   record.upload = object_.upload;
 }
 

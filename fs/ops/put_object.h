@@ -29,6 +29,7 @@ struct NewObject {
   std::string etag;  // as InodeRecord::etag
   std::optional<ObjectChecksum> checksum;
   std::uint32_t parts = 0;
+  std::vector<PartRun> part_runs;
   std::uint64_t upload = 0;
 };
 

@@ -98,6 +98,17 @@ std::vector<ExtentRecord> ExtentsOf(const std::vector<PartRecord>& parts) {
   return extents;
 }
 
+// Nothing when the sizes change so often that the row would grow.
+std::vector<PartRun> RunsOf(const std::vector<PartRecord>& parts) {
+  std::vector<PartRun> runs;
+  for (const PartRecord& part : parts) {
+    if (runs.empty() || runs.back().size != part.size) runs.push_back({.size = part.size});
+    ++runs.back().count;
+    if (runs.size() > kMaxPartRuns) return {};
+  }
+  return runs;
+}
+
 class Completion {
  public:
   Completion(Core& core, const CompleteRequest& request) : core_(core), request_(request) {}
@@ -169,6 +180,7 @@ Status Completion::Decide(Tx& tx, NewObject& object) {
   object.etag = MultipartEtag(etags, parts.size());
   object.checksum = ChecksumOf(upload.record, parts);
   object.parts = static_cast<std::uint32_t>(parts.size());
+  object.part_runs = RunsOf(parts);
   object.upload = upload.id.value();
   AMPHORA_TRY(CheckExpectations(object));
   AMPHORA_ASSIGN(object.content.given,

@@ -112,16 +112,25 @@ Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
     }
     return std::unexpected(std::move(failure));
   }
-  auto range = ReadRange(request, info);
+  auto range = ReadPartNumber(request, info);
+  const bool by_part = range && *range;
+  if (range && !by_part) range = ReadRange(request, info);
   if (!range) return std::unexpected(std::move(range.error()));
-  Response response(*range ? 206 : 200);
   const ByteRange part = range->value_or(ByteRange{0, info.size});
-  if (*range) {
+  const bool partial = *range && part.length > 0;  // an empty part can't be said in Content-Range
+  Response response(partial ? 206 : 200);
+  if (by_part && info.parts > 0) {
+    response.AddHeader("x-amz-mp-parts-count", std::to_string(info.parts));
+  }
+  if (partial) {
     response.AddHeader("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
                                             std::to_string(part.offset + part.length - 1) + "/" +
                                             std::to_string(info.size));
   }
-  AddObjectHeaders(response, request, info, !*range);
+  // A part's own checksum is not kept; that of the whole is right for a part that is the whole.
+  const bool composite = info.checksum && info.checksum->type == fs::ChecksumType::kComposite;
+  const bool whole = !*range || (by_part && part.length == info.size && !composite);
+  AddObjectHeaders(response, request, info, whole);
   return std::pair(std::move(response), part);
 }
 

@@ -178,6 +178,7 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   record.name = "n";
   record.has_xattrs = true;
   record.parts = 10'000;
+  record.part_runs = {{.size = 5ull << 20, .count = 9'999}, {.size = 0, .count = 1}};
   record.upload = 1ull << 50;
   const auto decoded = DecodeInode(Encode(record));
   ASSERT_TRUE(decoded.ok());
@@ -185,6 +186,7 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   EXPECT_EQ(decoded->accessed, record.accessed);
   EXPECT_EQ(decoded->object.user, record.object.user);
   EXPECT_EQ(decoded->checksum, record.checksum);
+  EXPECT_EQ(decoded->part_runs, record.part_runs);
   EXPECT_EQ(decoded->content_stamp, record.content_stamp);
 }
 

@@ -37,6 +37,86 @@ TEST_F(MultipartTest, TheObjectIsItsPartsInOrder) {
   EXPECT_EQ(middle.body, whole.substr(5242870, 20));
 }
 
+TEST_F(MultipartTest, APartIsReadByItsNumber) {
+  const std::string id = Begin("key");
+  const std::vector<std::string> contents = {Pattern(kPart, 1), Pattern(kPart, 2),
+                                             Pattern(kPart + 9, 3), "end"};
+  ASSERT_EQ(Complete("key", id, PutParts("key", id, contents)).status, 200);
+  ASSERT_EQ(Put("/bucket/copy", "", {{"x-amz-copy-source", "bucket/key"}}).status, 200);
+  for (const std::string key : {"key", "copy"}) {
+    std::size_t offset = 0;
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      const std::string target = "/bucket/" + key + "?partNumber=" + std::to_string(i + 1);
+      const Reply part = Get(target);
+      ASSERT_EQ(part.status, 206) << target;
+      EXPECT_TRUE(part.body == contents[i]) << target;
+      EXPECT_EQ(part.Header("x-amz-mp-parts-count"), "4");
+      EXPECT_EQ(part.Header("content-range"), "bytes " + std::to_string(offset) + "-" +
+                                                  std::to_string(offset + contents[i].size() - 1) +
+                                                  "/15728652");
+      EXPECT_EQ(Send("HEAD", target).Header("content-length"), std::to_string(contents[i].size()));
+      offset += contents[i].size();
+    }
+    const Reply none = Get("/bucket/" + key + "?partNumber=5");
+    EXPECT_EQ(none.status, 416);
+    EXPECT_EQ(none.Code(), "InvalidPartNumber");
+    EXPECT_EQ(none.Xml("ActualPartCount"), "4");
+  }
+  EXPECT_EQ(Get("/bucket/key?partNumber=0").Code(), "InvalidArgument");
+  EXPECT_EQ(Get("/bucket/key?partNumber=1", {{"Range", "bytes=0-1"}}).Code(), "InvalidRequest");
+  EXPECT_FALSE(Get("/bucket/key").headers.contains("x-amz-mp-parts-count"));
+}
+
+TEST_F(MultipartTest, OfAnObjectWithoutPartsTheFirstIsTheWhole) {
+  ASSERT_EQ(Put("/bucket/key", "0123456789").status, 200);
+  const Reply part = Get("/bucket/key?partNumber=1", {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "0123456789");
+  EXPECT_EQ(part.Header("content-range"), "bytes 0-9/10");
+  EXPECT_TRUE(part.headers.contains("x-amz-checksum-crc64nvme"));
+  EXPECT_FALSE(part.headers.contains("x-amz-mp-parts-count"));
+  EXPECT_EQ(Get("/bucket/key?partNumber=2").Code(), "InvalidPartNumber");
+  ASSERT_EQ(Put("/bucket/empty", "").status, 200);
+  EXPECT_EQ(Get("/bucket/empty?partNumber=1").status, 200);
+  // What the mount writes has no parts any more.
+  const std::string id = Begin("large");
+  const std::string lines = PutParts("large", id, {Pattern(kPart), "end"});
+  ASSERT_EQ(Complete("large", id, lines).status, 200);
+  WriteFile(root_, "large", "by the mount");
+  EXPECT_EQ(Get("/bucket/large?partNumber=1").body, "by the mount");
+  EXPECT_EQ(Get("/bucket/large?partNumber=2").Code(), "InvalidPartNumber");
+}
+
+TEST_F(MultipartTest, AttributesTellWhatIsAskedFor) {
+  const std::string id = Begin("key", {{"x-amz-checksum-algorithm", "SHA256"}});
+  const std::string sha = Base64Digest(DigestKind::kSha256, "part");
+  const std::string etag = PutPart("key", id, 1, "part").Header("etag");
+  ASSERT_EQ(
+      Complete("key", id, Line(1, etag, "<ChecksumSHA256>" + sha + "</ChecksumSHA256>")).status,
+      200);
+  const Reply all = Get("/bucket/key?attributes",
+                        {{"x-amz-object-attributes", "ETag,Checksum, ObjectParts,StorageClass"},
+                         {"x-amz-object-attributes", "ObjectSize"}});
+  ASSERT_EQ(all.status, 200) << all.body;
+  EXPECT_EQ(all.Xml("ETag").substr(32), "-1");
+  EXPECT_EQ(all.Xml("ChecksumType"), "COMPOSITE");
+  EXPECT_EQ(all.Xml("ChecksumSHA256"),
+            Base64Digest(DigestKind::kSha256, RawDigest(DigestKind::kSha256, "part")));
+  EXPECT_EQ(all.Xml("PartsCount"), "1");
+  EXPECT_EQ(all.Xml("ObjectSize"), "4");
+  EXPECT_EQ(all.Xml("StorageClass"), "STANDARD");
+  EXPECT_FALSE(all.Header("last-modified").empty());
+  const Reply size = Get("/bucket/key?attributes", {{"x-amz-object-attributes", "ObjectSize"}});
+  EXPECT_TRUE(size.XmlAll("ETag").empty());
+  for (const char* wrong : {"", "Colour", "ETag,Colour"}) {
+    EXPECT_EQ(Get("/bucket/key?attributes", {{"x-amz-object-attributes", wrong}}).Code(),
+              "InvalidArgument");
+  }
+  EXPECT_EQ(Get("/bucket/key?attributes").Code(), "InvalidArgument");
+  EXPECT_EQ(Get("/bucket/none?attributes", {{"x-amz-object-attributes", "ETag"}}).Code(),
+            "NoSuchKey");
+}
+
 TEST_F(MultipartTest, CompleteIsTheSameWhenItComesAgain) {
   const std::string id = Begin("key");
   const std::string lines = PutParts("key", id, {Pattern(kPart), "end"});

@@ -54,7 +54,8 @@ bool IsBuilt(const std::string& method, const std::string& target, const std::st
   return (method == "POST" && (query == "uploads" || query == "uploadId=1")) ||
          (method == "PUT" && query == "uploadId=1&partNumber=1") ||
          ((method == "GET" || method == "DELETE") && query == "uploadId=1") ||
-         (method == "GET" && query == "tagging");
+         (method == "GET" && (query == "tagging" || query == "attributes")) ||
+         ((method == "GET" || method == "HEAD") && query == "partNumber=1");
 }
 
 TEST_F(SubresourcesTest, WhatIsNotBuiltAnswers501AndChangesNothing) {
