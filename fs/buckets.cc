@@ -1,6 +1,7 @@
 // Volumes and buckets. A volume is a directory under the store's root, a bucket a directory inside
 // it, so that a mount of the whole store walks one tree; beside their names there are rows by name
-// ('V', 'K') that the S3 face and the command line list without touching the tree.
+// ('V', 'K') that the S3 face and the command line list without touching the tree. Links to buckets
+// are in bucket_links.cc.
 //
 // The guard rule holds for buckets too: whoever adds a name takes the bucket's inode row shared,
 // DeleteBucket takes it exclusively before the scan that finds the bucket empty.
@@ -27,6 +28,7 @@ namespace amphora::fs {
 namespace {
 
 constexpr std::uint32_t kPermissions = 0755;
+constexpr std::uint32_t kSymlinkPermissions = 0777;
 
 std::string CacheKey(std::string_view volume, std::string_view name) {
   std::string key(volume);
@@ -35,21 +37,8 @@ std::string CacheKey(std::string_view volume, std::string_view name) {
   return key;
 }
 
-InodeId DirectoryOf(VolumeId volume) { return InodeId(volume.value()); }
-InodeId DirectoryOf(BucketId bucket) { return InodeId(bucket.value()); }
-
 VolumeInfo ToInfo(std::string_view name, const VolumeRecord& record) {
   return {record.id, std::string(name), record.owner, record.created};
-}
-
-BucketInfo ToInfo(std::string_view volume, std::string_view name, const BucketRecord& record) {
-  BucketInfo info;
-  info.id = record.id;
-  info.volume = volume;
-  info.name = name;
-  info.owner = record.owner;
-  info.created = record.created;
-  return info;
 }
 
 Result<std::optional<VolumeRecord>> ReadVolume(meta::Reader& reader, std::string_view name) {
@@ -57,6 +46,47 @@ Result<std::optional<VolumeRecord>> ReadVolume(meta::Reader& reader, std::string
   if (!bytes) return std::optional<VolumeRecord>();
   AMPHORA_ASSIGN(VolumeRecord record, DecodeVolume(*bytes));
   return std::optional<VolumeRecord>(std::move(record));
+}
+
+InodeRecord RecordOf(const Tx& tx, const NewTop& top) {
+  InodeRecord record;
+  record.kind = top.symlink.empty() ? FileKind::kDirectory : FileKind::kSymlink;
+  record.permissions = top.symlink.empty() ? kPermissions : kSymlinkPermissions;
+  record.symlink = top.symlink;
+  record.uid = top.uid;
+  record.gid = top.gid;
+  record.links = 1;
+  record.born = record.accessed = record.modified = record.changed = record.last_modified =
+      tx.now();
+  record.content_stamp = tx.stamp();
+  record.bucket = top.bucket;
+  record.parent = top.parent;
+  record.name = top.name;
+  return record;
+}
+
+Result<VolumeInfo> MakeVolume(Tx& tx, const Caller& caller, std::string_view owner,
+                              std::string_view name, InodeId fresh) {
+  AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, VolumeKey(name), Lock::kExclusive));
+  if (bytes) return Error(ErrorCode::kExists);
+  AMPHORA_TRY(AddTop(tx, {fresh, kStoreRoot, name, BucketId(), caller.uid, caller.gid}));
+  const VolumeRecord record{VolumeId(fresh.value()), std::string(owner), tx.now()};
+  AMPHORA_TRY(tx.kv().Put(Table::kRows, VolumeKey(name), Encode(record)));
+  return ToInfo(name, record);
+}
+
+}  // namespace
+
+BucketInfo ToBucketInfo(std::string_view volume, std::string_view name,
+                        const BucketRecord& record) {
+  BucketInfo info;
+  info.id = record.is_link() ? record.target : record.id;
+  info.volume = volume;
+  info.name = name;
+  info.owner = record.owner;
+  info.created = record.created;
+  if (record.is_link()) info.link_target = record.target_path;
+  return info;
 }
 
 Result<VolumeRecord> MustReadVolume(meta::Reader& reader, std::string_view name) {
@@ -73,64 +103,28 @@ Result<std::optional<BucketRecord>> ReadBucket(meta::Reader& reader, VolumeId vo
   return std::optional<BucketRecord>(std::move(record));
 }
 
-// A directory that a user made by the command line or S3, never by the mount.
-struct NewTop {
-  InodeId inode;
-  InodeId parent;
-  std::string_view name;
-  BucketId bucket;  // 0 for volumes
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-};
-
-InodeRecord RecordOf(const Tx& tx, const NewTop& top) {
-  InodeRecord record;
-  record.kind = FileKind::kDirectory;
-  record.permissions = kPermissions;
-  record.uid = top.uid;
-  record.gid = top.gid;
-  record.links = 1;
-  record.born = record.accessed = record.modified = record.changed = record.last_modified =
-      tx.now();
-  record.content_stamp = tx.stamp();
-  record.bucket = top.bucket;
-  record.parent = top.parent;
-  record.name = top.name;
-  return record;
-}
-
 Status AddTop(Tx& tx, const NewTop& top) {
   AMPHORA_TRY(LockParentToAdd(tx, top.parent, ParentUse::kObject));
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, top.parent, top.name, Lock::kExclusive));
   if (slot.directory || slot.file) return Error(ErrorCode::kExists);
   AMPHORA_TRY(tx.PutFreshInode(top.inode, RecordOf(tx, top)));
-  AMPHORA_TRY(AddEntry(tx, slot, BucketId(), {top.inode, FileKind::kDirectory}));
-  return tx.TouchDirectory(top.inode, 0, 0);
+  const bool directory = top.symlink.empty();
+  AMPHORA_TRY(AddEntry(tx, slot, BucketId(),
+                       {top.inode, directory ? FileKind::kDirectory : FileKind::kSymlink}));
+  return directory ? tx.TouchDirectory(top.inode, 0, 0) : Ok();
 }
 
-// `directory` is known to be empty and its row `record` is held exclusively. It stays as an orphan
-// until no kernel knows it, like any directory that rmdir removed.
-Status RemoveTop(Tx& tx, InodeId directory, InodeRecord record) {
+Status RemoveTop(Tx& tx, InodeId inode, InodeRecord record) {
+  const bool directory = record.kind == FileKind::kDirectory;
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, record.parent, record.name, Lock::kExclusive));
-  if (!slot.directory || slot.directory->inode != directory) {
-    return Error(ErrorCode::kCorrupt, "a volume or bucket without its name");
+  const auto& entry = directory ? slot.directory : slot.file;
+  if (!entry || entry->inode != inode) {
+    return Error(ErrorCode::kCorrupt, "a volume, bucket or link without its name");
   }
-  AMPHORA_TRY(RemoveEntry(tx, slot, BucketId(), true));
+  AMPHORA_TRY(RemoveEntry(tx, slot, BucketId(), directory));
   record.changed = tx.now();
-  return tx.OrphanInode(directory, record);
+  return tx.OrphanInode(inode, record);
 }
-
-Result<VolumeInfo> MakeVolume(Tx& tx, const Caller& caller, std::string_view owner,
-                              std::string_view name, InodeId fresh) {
-  AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, VolumeKey(name), Lock::kExclusive));
-  if (bytes) return Error(ErrorCode::kExists);
-  AMPHORA_TRY(AddTop(tx, {fresh, kStoreRoot, name, BucketId(), caller.uid, caller.gid}));
-  const VolumeRecord record{VolumeId(fresh.value()), std::string(owner), tx.now()};
-  AMPHORA_TRY(tx.kv().Put(Table::kRows, VolumeKey(name), Encode(record)));
-  return ToInfo(name, record);
-}
-
-}  // namespace
 
 Status EnsureFirstRows(Core& core) {
   AMPHORA_ASSIGN(const auto root, ReadInode(core.store->Newest(), kStoreRoot));
@@ -208,7 +202,7 @@ Result<Made<BucketInfo>> Buckets::CreateBucket(const Caller& caller, std::string
     AMPHORA_TRY(added);
     const BucketRecord record{id, std::string(owner), tx.now()};
     AMPHORA_TRY(tx.kv().Put(Table::kRows, BucketKey(in.id, name), Encode(record)));
-    return ToInfo(volume, name, record);
+    return ToBucketInfo(volume, name, record);
   });
   if (!committed.ok()) return committed.error();
   return Made<BucketInfo>{std::move(committed->value), committed->ticket};
@@ -226,7 +220,7 @@ Result<BucketInfo> Buckets::FindBucket(std::string_view volume, std::string_view
   AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(newest, volume));
   AMPHORA_ASSIGN(const auto record, ReadBucket(newest, in.id, name));
   if (!record) return Error(ErrorCode::kNoSuchBucket);
-  BucketInfo info = ToInfo(volume, name, *record);
+  BucketInfo info = ToBucketInfo(volume, name, *record);
   core_.buckets->Remember(key, generation, info);
   return info;
 }
@@ -248,11 +242,33 @@ Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
       ForEachRow(RowCursor(*snapshot, Table::kRows, RangeOf(RowKind::kBucket, DirectoryOf(in.id))),
                  [&](const meta::Row& row) -> Status {
                    AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
-                   buckets.push_back(ToInfo(volume, DecodeTextOf(row.key), record));
+                   buckets.push_back(ToBucketInfo(volume, DecodeTextOf(row.key), record));
                    return Ok();
                  }));
   return buckets;
 }
+
+namespace {
+
+// An empty bucket that no link shows. Answers its directory; `uploads`: those that went with it.
+Result<InodeId> RemoveBucket(Tx& tx, const BucketRecord& record, std::vector<UploadId>& uploads) {
+  const InodeId directory = DirectoryOf(record.id);
+  auto row = CheckEmptyExclusively(tx, directory);
+  if (row.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
+  if (!row.ok()) return row.error();
+  // Whoever makes a link takes the bucket's row shared: no link comes behind this look.
+  AMPHORA_ASSIGN(const auto links,
+                 tx.kv().Scan(Table::kRows, RangeOf(RowKind::kLinkTo, directory), {.limit = 1}));
+  if (!links.empty()) return Error(ErrorCode::kBucketHasLinks);
+  // Uploads that nobody completed go with their bucket (S3: DeleteBucket asks for no more than
+  // that its objects are gone).
+  AMPHORA_ASSIGN(uploads, FreeUploads(tx, record.id));
+  AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
+  AMPHORA_TRY(RemoveTop(tx, directory, std::move(*row)));
+  return directory;
+}
+
+}  // namespace
 
 Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view name) {
   std::vector<UploadId> uploads;
@@ -262,17 +278,10 @@ Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view n
                    tx.kv().Get(Table::kRows, BucketKey(in.id, name), Lock::kExclusive));
     if (!bytes) return Error(ErrorCode::kNoSuchBucket);
     AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(*bytes));
-    const InodeId directory = DirectoryOf(record.id);
-    auto row = CheckEmptyExclusively(tx, directory);
-    if (row.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
-    if (!row.ok()) return row.error();
-    // Uploads that nobody completed go with their bucket (S3: DeleteBucket asks for no more than
-    // that its objects are gone).
-    AMPHORA_ASSIGN(uploads, FreeUploads(tx, record.id));
     AMPHORA_TRY(tx.kv().Erase(Table::kRows, BucketKey(in.id, name)));
-    AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
-    AMPHORA_TRY(RemoveTop(tx, directory, std::move(*row)));
-    return directory;
+    uploads.clear();
+    if (record.is_link()) return RemoveLink(tx, record);
+    return RemoveBucket(tx, record, uploads);
   });
   if (!committed.ok()) return committed.error();
   core_.buckets->Forget(CacheKey(volume, name));

@@ -21,12 +21,20 @@ struct VolumeInfo {
   Time created;
 };
 
-struct BucketInfo {
-  BucketId id;
+// "/volume/name"
+struct BucketPath {
   std::string volume;
   std::string name;
-  std::string owner;
+  friend bool operator==(const BucketPath&, const BucketPath&) = default;
+};
+
+struct BucketInfo {
+  BucketId id;  // of a link: that of the bucket it shows
+  std::string volume;
+  std::string name;
+  std::string owner;  // of a link: who made the link
   Time created;
+  std::optional<BucketPath> link_target = {};  // set for a link
   std::uint64_t objects = 0;  // filled in by GetBucket: files, a hard-linked one once
   std::uint64_t bytes = 0;    // logical bytes of files
 };
@@ -56,7 +64,14 @@ class Buckets {
   // The same with `objects` and `bytes` read now.
   Result<BucketInfo> GetBucket(std::string_view volume, std::string_view name);
   Result<std::vector<BucketInfo>> ListBuckets(std::string_view volume);
-  // kBucketNotEmpty.
+  // A link that shows `target` under another name, on both faces; of a link to a link the bucket
+  // itself is remembered, so that no ring can be (docs/decisions/0009-bucket-links.md).
+  // kNoSuchVolume and kNoSuchBucket of either place, kExists, kInvalidArgument: onto itself.
+  Result<Made<BucketInfo>> CreateLink(const Caller& caller, std::string_view owner,
+                                      const BucketPath& target, const BucketPath& link);
+  // The links that show a bucket, in the order in which they were made.
+  Result<std::vector<BucketPath>> LinksTo(BucketId bucket);
+  // Of a link: takes the link away and leaves the bucket. kBucketNotEmpty; kBucketHasLinks.
   Result<Ticket> DeleteBucket(std::string_view volume, std::string_view name);
 
  private:

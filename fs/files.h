@@ -71,6 +71,7 @@ struct ReadDirectoryRequest {
   std::uint64_t after = 0;  // 0: from the start; else a position answered before
   std::size_t limit = 128;  // entries, 1 to 4096
   bool with_attributes = false;
+  InodeId mount_root = kStoreRoot;  // see Files
 };
 
 enum class XattrMode : std::uint8_t { kCreateOrReplace, kCreate, kReplace };
@@ -90,16 +91,18 @@ struct OpenedFile {
   std::shared_ptr<FileHandle> handle;
 };
 
+// `mount_root` is the directory that a mount shows as its root: a link to a bucket that lies
+// outside of it is shown as that bucket's directory (hazards 3.6, fs/bucket_links.h).
 class Files {
  public:
   explicit Files(Core& core) : core_(core) {}
 
-  Result<Attributes> Lookup(InodeId parent, std::string_view name);
-  Result<Attributes> GetAttributes(InodeId inode);
+  Result<Attributes> Lookup(InodeId parent, std::string_view name, InodeId mount_root = kStoreRoot);
+  Result<Attributes> GetAttributes(InodeId inode, InodeId mount_root = kStoreRoot);
   // A size change waits for nothing; `handle` may be null (truncate(2)).
   Result<Attributes> SetAttributes(const Caller& caller, InodeId inode,
                                    const AttributeChange& change, FileHandle* handle);
-  Result<std::string> ReadLink(InodeId inode);
+  Result<std::string> ReadLink(InodeId inode, InodeId mount_root = kStoreRoot);
 
   // mknod, mkdir, symlink. kExists when the visible name is taken.
   Result<Attributes> MakeNode(const Caller& caller, InodeId parent, std::string_view name,
@@ -123,8 +126,8 @@ class Files {
 
   // In order of position, without "." and "..".
   Result<std::vector<DirectoryEntry>> ReadDirectory(const ReadDirectoryRequest& request);
-  // The directory that holds directory `inode` (itself for the store's root): for "..".
-  Result<InodeId> ParentOf(InodeId inode);
+  // The directory that holds directory `inode` (itself for the mount's root): for "..".
+  Result<InodeId> ParentOf(InodeId inode, InodeId mount_root = kStoreRoot);
 
   // xattr(7). Synthetic names user.s3.* are answered by GetXattr and not listed (hazards 4.5).
   Result<std::string> GetXattr(InodeId inode, std::string_view name);
@@ -142,8 +145,8 @@ class Files {
   // nothing else holds it (hazards 3.5).
   void Forget(OriginId origin, InodeId inode);
 
-  // Turns "volume/bucket/dir" into the inode it names; "" is the store's root. For choosing a
-  // mount's root.
+  // Turns "volume/bucket/dir" into the inode it names; "" is the store's root. A link to a bucket
+  // is followed. For choosing a mount's root.
   Result<Attributes> ResolvePath(std::string_view path);
 
  private:

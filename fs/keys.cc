@@ -42,7 +42,7 @@ std::string Make(RowKind kind, std::uint64_t id, std::string_view text = {}) {
 }
 
 bool HasInode(char kind) {
-  return std::string_view("DEIJKLMOSUWXZ").find(kind) != std::string_view::npos;
+  return std::string_view("DEIJKLMOSTUWXZ").find(kind) != std::string_view::npos;
 }
 
 }  // namespace
@@ -90,6 +90,11 @@ std::string OrphanKey(InodeId inode) { return Make(RowKind::kOrphan, inode.value
 std::string ReservationKey(std::string_view name) { return Make(RowKind::kReservation, name); }
 std::string DirectoryStatKey(InodeId directory) {
   return Make(RowKind::kDirectoryStat, directory.value());
+}
+std::string LinkToKey(BucketId bucket, InodeId link) {
+  std::string key = Make(RowKind::kLinkTo, bucket.value());
+  AppendId(key, link.value());
+  return key;
 }
 std::string UsageKey(BucketId bucket) { return Make(RowKind::kUsage, bucket.value()); }
 std::string VolumeKey(std::string_view name) { return Make(RowKind::kVolume, name); }
@@ -221,6 +226,13 @@ Result<std::uint64_t> DecodePositionOf(std::string_view key) {
   return TakeId(key.substr(1 + kIdBytes));
 }
 
+Result<InodeId> DecodeLinkOf(std::string_view key) {
+  if (key.size() != 1 + 2 * kIdBytes || key[0] != 'T') {
+    return Error(ErrorCode::kCorrupt, "key without a link");
+  }
+  return InodeId(TakeId(key.substr(1 + kIdBytes)));
+}
+
 Result<EntryName> DecodeNameOf(std::string_view key) {
   if (key.size() < 1 + kIdBytes || key[0] != 'D') {
     return Error(ErrorCode::kCorrupt, "key without a name");
@@ -271,6 +283,8 @@ std::string_view KindText(char kind) {
       return "reservation";
     case RowKind::kDirectoryStat:
       return "directory-stat";
+    case RowKind::kLinkTo:
+      return "link-to";
     case RowKind::kUsage:
       return "usage";
     case RowKind::kVolume:
@@ -310,7 +324,7 @@ std::string KeyToText(std::string_view key) {
     text.append(" ").append(std::to_string(TakeId(rest)));
     rest.remove_prefix(kIdBytes);
   }
-  const bool second_id = std::string_view("EHL").find(key[0]) != std::string_view::npos;
+  const bool second_id = std::string_view("EHLT").find(key[0]) != std::string_view::npos;
   if (second_id && rest.size() == kIdBytes) {
     text.append(" ").append(std::to_string(TakeId(rest)));
     rest = {};

@@ -10,13 +10,14 @@
 //   'H'   upload, blob                      (empty)           an upload holds a blob
 //   'I'   ino                               Inode             a file or directory
 //   'J'   ino                               (empty)           extents to be joined into one blob
-//   'K'   ino (volume), name                Bucket            a bucket
+//   'K'   ino (volume), name                Bucket            a bucket, or a link to one
 //   'L'   ino (directory), pos              Position          the directory in order of position
 //   'M'   ino (bucket), key, 00, upload     Upload            a multipart upload
 //   'O'   ino                               (empty)           held, but without a name
 //   'P'   upload, part number (4 bytes)     Part              a part of an upload
 //   'R'   name                              Reservation       ids and stamps given out
 //   'S'   ino (directory)                   merged            see DirectorySums, DirectoryTimes
+//   'T'   ino (bucket), ino (link)          (empty)           a link that shows the bucket
 //   'U'   ino (bucket)                      merged            see UsageSums
 //   'V'   name                              Volume            a volume
 //   'W'   ino                               blob (8 bytes)    open for writing: recovery must look
@@ -57,6 +58,7 @@ enum class RowKind : char {
   kPart = 'P',
   kReservation = 'R',
   kDirectoryStat = 'S',
+  kLinkTo = 'T',
   kUsage = 'U',
   kVolume = 'V',
   kOpenForWrite = 'W',
@@ -88,6 +90,7 @@ std::string OrphanKey(InodeId inode);
 std::string PartKey(UploadId upload, std::uint32_t number);
 std::string ReservationKey(std::string_view name);
 std::string DirectoryStatKey(InodeId directory);
+std::string LinkToKey(BucketId bucket, InodeId link);
 std::string UsageKey(BucketId bucket);
 std::string VolumeKey(std::string_view name);
 std::string OpenForWriteKey(InodeId inode);
@@ -110,8 +113,8 @@ meta::KeyRange DentriesFrom(InodeId directory, std::string_view key_suffix);
 std::string PrefixEnd(std::string_view prefix);
 
 // The parts of a key; kCorrupt when it is not of that kind.
-Result<InodeId> DecodeInodeOf(std::string_view key);    // 'D' 'E' 'I' 'J' 'K' 'L' 'M' 'O' 'S' 'U'
-                                                        // 'W' 'X' 'Z'
+Result<InodeId> DecodeInodeOf(std::string_view key);    // 'D' 'E' 'I' 'J' 'K' 'L' 'M' 'O' 'S' 'T'
+                                                        // 'U' 'W' 'X' 'Z'
 Result<BlobId> DecodeBlobOf(std::string_view key);      // 'B' 'G' 'H'
 Result<UploadId> DecodeUploadOf(std::string_view key);  // 'H' 'M' 'P'
 Result<std::uint32_t> DecodePartNumberOf(std::string_view key);  // 'P'
@@ -119,6 +122,7 @@ Result<std::uint64_t> DecodeOffsetOf(std::string_view key);      // 'E'
 Result<std::string> DecodeUploadedKeyOf(std::string_view key);   // 'M'
 Result<std::uint64_t> DecodePositionOf(std::string_view key);    // 'L'
 Result<EntryName> DecodeNameOf(std::string_view key);            // 'D'
+Result<InodeId> DecodeLinkOf(std::string_view key);              // 'T': the link
 std::string_view DecodeTextOf(
     std::string_view key);  // 'A' 'R' 'V': after the kind; 'K' 'X': after the inode
 // For dump: "dentry 17 photos/".

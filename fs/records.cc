@@ -237,13 +237,21 @@ std::string Encode(const BucketRecord& record) {
   out.set_id(record.id.value());
   out.set_owner(record.owner);
   out.set_created(record.created.nanoseconds());
+  if (record.is_link()) {
+    out.set_target(record.target.value());
+    out.set_target_volume(record.target_path.volume);
+    out.set_target_name(record.target_path.name);
+  }
   return Serialize(out);
 }
 
 Result<BucketRecord> DecodeBucket(std::string_view bytes) {
   pb::Bucket in;
   if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "bucket record");
-  return BucketRecord{BucketId(in.id()), in.owner(), Time(in.created())};
+  BucketRecord record{BucketId(in.id()), in.owner(), Time(in.created())};
+  record.target = BucketId(in.target());
+  record.target_path = {in.target_volume(), in.target_name()};
+  return record;
 }
 
 std::string Encode(const ExtentRecord& record) {

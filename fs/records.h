@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fs/buckets.h"
 #include "fs/objects.h"
 #include "fs/types.h"
 
@@ -87,9 +88,12 @@ std::string Encode(const VolumeRecord& record);
 Result<VolumeRecord> DecodeVolume(std::string_view bytes);
 
 struct BucketRecord {
-  BucketId id;
+  BucketId id;  // of a link: its own inode
   std::string owner;
   Time created;
+  BucketId target = {};  // of a link: the bucket that it shows, never another link
+  BucketPath target_path = {};
+  bool is_link() const { return target.valid(); }
 };
 std::string Encode(const BucketRecord& record);
 Result<BucketRecord> DecodeBucket(std::string_view bytes);

@@ -51,6 +51,7 @@ int ToErrno(ErrorCode code) {
       return ENXIO;
     case ErrorCode::kStale:
       return ESTALE;
+    case ErrorCode::kBucketHasLinks:
     case ErrorCode::kBusy:
       return EBUSY;
     case ErrorCode::kTextBusy:
@@ -59,13 +60,12 @@ int ToErrno(ErrorCode code) {
       return ETIMEDOUT;
     case ErrorCode::kRangeTooLarge:
       return E2BIG;
-    // As fsync(2) reported it (hazards 5.10); the last ones no call of this face gives.
-    case ErrorCode::kPoisoned:
+    case ErrorCode::kPoisoned:  // as fsync(2) reported it (hazards 5.10)
     case ErrorCode::kIo:
     case ErrorCode::kCorrupt:
     case ErrorCode::kBadDigest:
     case ErrorCode::kNewerFormat:
-    case ErrorCode::kPreconditionFailed:
+    case ErrorCode::kPreconditionFailed:  // from here on: no call of this face gives them
     case ErrorCode::kNotModified:
     case ErrorCode::kNoSuchUpload:
     case ErrorCode::kInvalidPart:

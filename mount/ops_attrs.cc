@@ -14,7 +14,7 @@ namespace {
 Result<fs::Attributes> Attributes(fuse_req_t request, fuse_ino_t node, const fuse_file_info* info) {
   Context& context = ContextOf(request);
   if (info != nullptr && info->fh != 0) return FileOf(info).handle->GetAttributes();
-  return context.engine.files().GetAttributes(ToInode(context, node));
+  return context.engine.files().GetAttributes(ToInode(context, node), context.root);
 }
 
 void GetAttributes(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {

@@ -66,11 +66,8 @@ fuse_entry_param Dot(fs::InodeId inode) {
 bool AddDots(Context& context, fs::InodeId directory, off_t offset, Listing& listing) {
   if (offset < kSelf && !listing.Add(".", Dot(directory), kSelf)) return false;
   if (offset >= kParent) return true;
-  fs::InodeId parent = directory;
-  if (directory != context.root) {
-    if (const auto found = context.engine.files().ParentOf(directory); found.ok()) parent = *found;
-  }
-  return listing.Add("..", Dot(parent), kParent);
+  const auto parent = context.engine.files().ParentOf(directory, context.root);
+  return listing.Add("..", Dot(parent.value_or(directory)), kParent);
 }
 
 fuse_entry_param EntryOf(const Context& context, const fs::DirectoryEntry& found) {
@@ -95,7 +92,8 @@ void List(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
       {.directory = directory,
        .after = offset <= kParent ? 0 : static_cast<std::uint64_t>(offset),
        .limit = std::clamp<std::size_t>(guess, 1, 4096),
-       .with_attributes = with_attributes});
+       .with_attributes = with_attributes,
+       .mount_root = context.root});
   if (!entries.ok()) {
     ReplyError(request, entries.error());
     return;

@@ -16,7 +16,7 @@ void Lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   if (context.invalidator.mode() == NameInvalidation::kEpoch) {
     context.recent_names.Note(directory, name);
   }
-  const auto found = context.engine.files().Lookup(directory, name);
+  const auto found = context.engine.files().Lookup(directory, name, context.root);
   PauseBeforeReply("mount.lookup.reply");
   if (found.ok()) {
     ReplyEntry(request, ToEntry(context, *found));
@@ -79,7 +79,7 @@ void MakeSymlink(fuse_req_t request, const char* target, fuse_ino_t parent, cons
 
 void ReadLink(fuse_req_t request, fuse_ino_t node) {
   Context& context = ContextOf(request);
-  const auto target = context.engine.files().ReadLink(ToInode(context, node));
+  const auto target = context.engine.files().ReadLink(ToInode(context, node), context.root);
   if (target.ok()) {
     ReplyLink(request, target->c_str());
   } else {

@@ -96,6 +96,8 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
       return S3Code::kNoSuchBucket;
     case ErrorCode::kBucketNotEmpty:
       return S3Code::kBucketNotEmpty;
+    case ErrorCode::kBucketHasLinks:
+      return S3Code::kInvalidBucketState;
     case ErrorCode::kBadDigest:
       return S3Code::kBadDigest;
     case ErrorCode::kNoSuchKey:

@@ -1,4 +1,4 @@
-// `amphora bucket create|list|show|delete`.
+// `amphora bucket create|list|show|delete|link`.
 #include "cli/commands/command.h"
 
 namespace amphora::cli {
@@ -7,6 +7,7 @@ namespace {
 struct BucketCommand {
   std::shared_ptr<ClientOptions> client;
   std::string path;
+  std::string link;  // of `link`: the new name
 };
 
 std::string TargetOf(const StorePath& path) {
@@ -39,8 +40,10 @@ Outcome<ExitCode> List(const BucketCommand& command) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const Json& bucket : (*answer)["buckets"]) {
+    const std::string target = bucket.value("link_to", "");
     rows.push_back({"/" + bucket.value("volume", "") + "/" + bucket.value("name", ""),
                     bucket.value("owner", ""), bucket.value("created", "")});
+    if (!target.empty()) rows.back().push_back("-> " + target);
   }
   PrintTable(rows);
   return ExitCode::kDone;
@@ -57,11 +60,32 @@ Outcome<ExitCode> Show(const BucketCommand& command) {
     PrintJson(*answer);
     return ExitCode::kDone;
   }
-  PrintTable({{"bucket", path->text()},
-              {"owner", answer->value("owner", "")},
-              {"created", answer->value("created", "")},
-              {"objects", std::to_string(answer->value("objects", std::uint64_t{0}))},
-              {"bytes", std::to_string(answer->value("bytes", std::uint64_t{0}))}});
+  std::vector<std::vector<std::string>> rows = {
+      {"bucket", path->text()},
+      {"owner", answer->value("owner", "")},
+      {"created", answer->value("created", "")},
+      {"objects", std::to_string(answer->value("objects", std::uint64_t{0}))},
+      {"bytes", std::to_string(answer->value("bytes", std::uint64_t{0}))}};
+  if (answer->contains("link_to")) {
+    rows.insert(rows.begin() + 1, {"link to", answer->value("link_to", "")});
+  }
+  PrintTable(rows);
+  return ExitCode::kDone;
+}
+
+Outcome<ExitCode> Link(const BucketCommand& command) {
+  const Outcome<StorePath> target = ParseBucketPath(command.path);
+  if (!target) return std::unexpected(target.error());
+  const Outcome<StorePath> link = ParseBucketPath(command.link);
+  if (!link) return std::unexpected(link.error());
+  auto client = ConnectDaemon(*command.client);
+  if (!client) return std::unexpected(client.error());
+  const Outcome<Json> made = (*client)->Call("POST", "/volumes/" + link->volume + "/links",
+                                             {{"name", link->bucket},
+                                              {"target_volume", target->volume},
+                                              {"target_bucket", target->bucket}});
+  if (!made) return std::unexpected(made.error());
+  if (command.client->json) PrintJson(*made);
   return ExitCode::kDone;
 }
 
@@ -95,6 +119,11 @@ void AddOne(Program& program, CLI::App& parent, const Shape& shape) {
   } else {
     app->add_option("/VOLUME/BUCKET", command->path, "The bucket")->required()->type_name("");
   }
+  if (shape.body == Link) {
+    app->add_option("/VOLUME/NAME", command->link, "The link; in /s3v for S3 to show it")
+        ->required()
+        ->type_name("");
+  }
   app->callback([command, body = shape.body, &program] {
     program.action = [command, body] { return body(*command); };
   });
@@ -103,8 +132,9 @@ void AddOne(Program& program, CLI::App& parent, const Shape& shape) {
 }  // namespace
 
 void AddBucket(Program& program) {
-  CLI::App* bucket = AddCommand(program.app, "bucket", "Create, list, show and delete buckets",
-                                "amphora bucket create /s3v/photos");
+  CLI::App* bucket =
+      AddCommand(program.app, "bucket", "Create, list, show, delete and link buckets",
+                 "amphora bucket create /s3v/photos");
   bucket->require_subcommand(1);
   AddOne(
       program, *bucket,
@@ -116,8 +146,11 @@ void AddBucket(Program& program) {
          {"show", "Show one bucket and how much is in it", "amphora bucket show /s3v/photos",
           Printing::kData, Show});
   AddOne(program, *bucket,
-         {"delete", "Delete an empty bucket", "amphora bucket delete /s3v/photos",
-          Printing::kNothing, Delete});
+         {"delete", "Delete an empty bucket; of a link, the link alone",
+          "amphora bucket delete /s3v/photos", Printing::kNothing, Delete});
+  AddOne(program, *bucket,
+         {"link", "Show a bucket under a second name",
+          "amphora bucket link /projects/plans /s3v/plans", Printing::kData, Link});
 }
 
 }  // namespace amphora::cli

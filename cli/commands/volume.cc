@@ -19,7 +19,7 @@ Outcome<ExitCode> Create(const VolumeCommand& command) {
     // /s3v comes with the store: scripts written for Ozone create it first, and may go on.
     if (*volume != "s3v" || (*client)->last_code() != "Exists")
       return std::unexpected(made.error());
-    Print("volume /s3v exists already");
+    Print("volume /s3v exists already: every store has it from its first start");
     return ExitCode::kDone;
   }
   if (command.client->json) PrintJson(*made);

@@ -13,6 +13,7 @@ unsigned StatusOf(ErrorCode code) {
     case ErrorCode::kExists:
     case ErrorCode::kNotEmpty:
     case ErrorCode::kBucketNotEmpty:
+    case ErrorCode::kBucketHasLinks:
     case ErrorCode::kBusy:
       return 409;
     case ErrorCode::kNotPermitted:

@@ -27,11 +27,26 @@ Json ToJson(const fs::VolumeInfo& volume) {
   return {{"name", volume.name}, {"owner", volume.owner}, {"created", ToUtc(volume.created)}};
 }
 
+std::string ToText(const fs::BucketPath& path) { return "/" + path.volume + "/" + path.name; }
+
 Json ToJson(const fs::BucketInfo& bucket) {
-  return {{"volume", bucket.volume},
-          {"name", bucket.name},
-          {"owner", bucket.owner},
-          {"created", ToUtc(bucket.created)}};
+  Json answer = {{"volume", bucket.volume},
+                 {"name", bucket.name},
+                 {"owner", bucket.owner},
+                 {"created", ToUtc(bucket.created)}};
+  if (bucket.link_target) answer["link_to"] = ToText(*bucket.link_target);
+  return answer;
+}
+
+// Of a bucket that can't go because links show it.
+std::string LinksText(fs::Buckets& buckets, const std::string& volume, const std::string& name) {
+  const auto bucket = buckets.FindBucket(volume, name);
+  const auto links = bucket.ok() ? buckets.LinksTo(bucket->id)
+                                 : Result<std::vector<fs::BucketPath>>(bucket.error());
+  std::string text;
+  if (!links.ok()) return text;
+  for (const fs::BucketPath& link : *links) text += (text.empty() ? "" : ", ") + ToText(link);
+  return text;
 }
 
 std::string BucketPath(const ControlRequest& request) {
@@ -114,6 +129,34 @@ ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const L
   return {200, ToJson(made->info)};
 }
 
+ControlReply CreateLink(Daemon& daemon, const ControlRequest& request, const LineSink&) {
+  const fs::BucketPath link{request.path.at(1), request.body.at("name").get<std::string>()};
+  const fs::BucketPath target{request.body.at("target_volume").get<std::string>(),
+                              request.body.at("target_bucket").get<std::string>()};
+  const std::string what = "cannot link " + ToText(target) + " to " + ToText(link);
+  fs::Engine& engine = daemon.engine();
+  fs::Buckets& buckets = engine.buckets();
+  const auto made = buckets.CreateLink(CallerOf(request), request.peer.user, target, link);
+  if (made.Is(ErrorCode::kExists)) {
+    return ErrorReply(409, "Exists", ToText(link) + " exists already");
+  }
+  // Which of the two places is missing?
+  if (made.Is(ErrorCode::kNoSuchVolume) && buckets.GetVolume(target.volume).ok()) {
+    return ErrorReply(404, "NoSuchVolume", what + ": there is no volume /" + link.volume);
+  }
+  if (made.Is(ErrorCode::kNoSuchVolume)) {
+    return ErrorReply(404, "NoSuchVolume", what + ": there is no volume /" + target.volume);
+  }
+  if (made.Is(ErrorCode::kNoSuchBucket)) {
+    return ErrorReply(404, "NoSuchBucket", what + ": there is no bucket " + ToText(target));
+  }
+  if (!made.ok()) return ErrorReply(what, made.error());
+  if (const Status settled = engine.WaitSettled(made->ticket); !settled.ok()) {
+    return ErrorReply(what, settled.error());
+  }
+  return {200, ToJson(made->info)};
+}
+
 ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const LineSink&) {
   const auto bucket = daemon.engine().buckets().GetBucket(request.path.at(1), request.path.at(3));
   if (!bucket.ok()) return ErrorReply(BucketPath(request), bucket.error());
@@ -128,6 +171,13 @@ ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const L
   const auto gone = daemon.engine().buckets().DeleteBucket(request.path.at(1), request.path.at(3));
   if (gone.Is(ErrorCode::kBucketNotEmpty)) {
     return ErrorReply(409, "BucketNotEmpty", what + " is not empty; nothing was deleted");
+  }
+  if (gone.Is(ErrorCode::kBucketHasLinks)) {
+    return ErrorReply(
+        409, "BucketHasLinks",
+        "links show " + what + ": " +
+            LinksText(daemon.engine().buckets(), request.path.at(1), request.path.at(3)) +
+            "; delete them first");
   }
   if (!gone.ok()) return ErrorReply("cannot delete " + what, gone.error());
   const Status settled = daemon.engine().WaitSettled(*gone);

@@ -31,6 +31,7 @@ const std::vector<RouteEntry>& Routes() {
       {"DELETE", {"volumes", "*"}, Who::kOperator, DeleteVolume},
       {"GET", {"volumes", "*", "buckets"}, Who::kOperator, ListBuckets},
       {"POST", {"volumes", "*", "buckets"}, Who::kOperator, CreateBucket},
+      {"POST", {"volumes", "*", "links"}, Who::kOperator, CreateLink},
       {"GET", {"volumes", "*", "buckets", "*"}, Who::kOperator, ShowBucket},
       {"DELETE", {"volumes", "*", "buckets", "*"}, Who::kOperator, DeleteBucket},
       {"POST", {"s3", "secret"}, Who::kAnyUser, GetSecret},

@@ -8,6 +8,7 @@
 //   GET    /volumes/V                  DELETE
 //   GET    /volumes/V/buckets          POST {name}
 //   GET    /volumes/V/buckets/B        DELETE
+//   POST   /volumes/V/links            {name, target_volume, target_bucket}
 //   POST   /s3/secret                  {user}: the access key of `user`, of the caller when absent
 //   DELETE /s3/secret                  {user}
 //   POST   /check, /gc                 long work, in lines
@@ -35,6 +36,7 @@ ControlReply ShowVolume(Daemon& daemon, const ControlRequest& request, const Lin
 ControlReply DeleteVolume(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply ListBuckets(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
+ControlReply CreateLink(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply GetSecret(Daemon& daemon, const ControlRequest& request, const LineSink& lines);

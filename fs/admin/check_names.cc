@@ -204,6 +204,55 @@ void Checker::CheckReachable() {
   }
 }
 
+// A link's row by name against the bucket that it shows and the bucket's row of it.
+Status Checker::CheckLink(const meta::Row& row, const BucketRecord& link) {
+  const Node* const node = Find(InodeId(link.id.value()));
+  if (node != nullptr && node->kind != FileKind::kSymlink) {
+    Report("wrong-link", KeyToText(row.key) + " is " + Text(InodeId(link.id.value())),
+           "remove the row");
+  }
+  const Node* const target = Find(InodeId(link.target.value()));
+  if (target == nullptr || target->links == 0 || target->bucket != link.target ||
+      target->name != link.target_path.name) {
+    Report("dangling-link",
+           KeyToText(row.key) + " shows bucket /" + link.target_path.volume + "/" +
+               link.target_path.name + ", which is not there",
+           "delete the link");
+  }
+  AMPHORA_ASSIGN(const auto known,
+                 snapshot_->Get(Table::kRows, LinkToKey(link.target, InodeId(link.id.value()))));
+  if (!known) {
+    Report("unknown-link", KeyToText(row.key) + ": the bucket does not know of it",
+           "write the bucket's row of the link");
+  }
+  return Ok();
+}
+
+// The buckets' rows of links against the links.
+Status Checker::CheckLinkRows() {
+  return ForEachRow(
+      RowCursor(*snapshot_, Table::kRows, RangeOf(RowKind::kLinkTo)),
+      [&](const meta::Row& row) -> Status {
+        AMPHORA_ASSIGN(const InodeId bucket, DecodeInodeOf(row.key));
+        AMPHORA_ASSIGN(const InodeId link, DecodeLinkOf(row.key));
+        AMPHORA_ASSIGN(const auto record, ReadInode(*snapshot_, link));
+        std::optional<BucketRecord> named;
+        if (record) {
+          AMPHORA_ASSIGN(const auto bytes,
+                         snapshot_->Get(Table::kRows,
+                                        BucketKey(VolumeId(record->parent.value()), record->name)));
+          if (bytes) {
+            AMPHORA_ASSIGN(named, DecodeBucket(*bytes));
+          }
+        }
+        if (!named || named->id.value() != link.value() ||
+            named->target.value() != bucket.value()) {
+          Report("stray-link-row", KeyToText(row.key) + ": no such link", "remove the row");
+        }
+        return Ok();
+      });
+}
+
 // Volume and bucket rows against the names in the tree; what is left in tops_ has no row.
 Status Checker::CheckVolumes() {
   const auto take = [this](const meta::Row& row, InodeId parent, std::uint64_t id) {
@@ -226,6 +275,7 @@ Status Checker::CheckVolumes() {
                            AMPHORA_ASSIGN(const InodeId volume, DecodeInodeOf(row.key));
                            AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
                            take(row, volume, record.id.value());
+                           if (record.is_link()) return CheckLink(row, record);
                            const Node* const node = Find(InodeId(record.id.value()));
                            if (node != nullptr && node->bucket != record.id) {
                              Report("wrong-bucket", KeyToText(row.key),
@@ -233,6 +283,7 @@ Status Checker::CheckVolumes() {
                            }
                            return Ok();
                          }));
+  AMPHORA_TRY(CheckLinkRows());
   for (const auto& [name, inode] : tops_) {
     Report("wrong-volume-or-bucket", "the directory " + name + " has no row", "write the row");
   }

@@ -5,10 +5,10 @@
 //
 // What is proved: every name leads to a live inode and has its position; every inode has as many
 // names as it says, in the directory and bucket it says; every directory is reached from the root;
-// directory sums, shadowed flags and usage counters are right; content, xattr, orphan, volume and
-// bucket rows belong to inodes; extents follow each other up to the size; parts and held blobs
-// belong to uploads, uploads to buckets; blobs are referred to as often as their rows say and are
-// there.
+// directory sums, shadowed flags and usage counters are right; every link shows a bucket that knows
+// of it; content, xattr, orphan, volume and bucket rows belong to inodes; extents follow each other
+// up to the size; parts and held blobs belong to uploads, uploads to buckets; blobs are referred to
+// as often as their rows say and are there.
 #pragma once
 
 #include <cstdint>
@@ -90,6 +90,8 @@ class Checker {
   Status CheckDirectoryless(class RowCursor& positions);
   void CheckReachable();
   Status CheckVolumes();
+  Status CheckLink(const meta::Row& row, const BucketRecord& link);
+  Status CheckLinkRows();
   // check_extents.cc: content in several blobs, and uploads
   Status ReadExtentRows();
   Status ReadUploadRows();

@@ -140,6 +140,15 @@ std::string OfOwned(std::string line, const Record& record) {
       .Take();
 }
 
+std::string OfBucket(std::string line, const BucketRecord& record) {
+  Fields fields(OfOwned(std::move(line), record));
+  if (!record.is_link()) return fields.Take();
+  return fields.Add("target", record.target.value())
+      .Text("target_volume", record.target_path.volume)
+      .Text("target_name", record.target_path.name)
+      .Take();
+}
+
 Result<std::string> ValueToText(const meta::Row& row) {
   std::string line = KeyToText(row.key);
   switch (static_cast<RowKind>(row.key.empty() ? '\0' : row.key[0])) {
@@ -168,7 +177,7 @@ Result<std::string> ValueToText(const meta::Row& row) {
     }
     case RowKind::kBucket: {
       AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(row.value));
-      return OfOwned(std::move(line), record);
+      return OfBucket(std::move(line), record);
     }
     case RowKind::kBlob: {
       AMPHORA_ASSIGN(const BlobRecord record, DecodeBlob(row.value));
@@ -199,6 +208,7 @@ Result<std::string> ValueToText(const meta::Row& row) {
     case RowKind::kGarbage:
     case RowKind::kJoin:
     case RowKind::kUploadBlob:
+    case RowKind::kLinkTo:
     case RowKind::kOrphan:
     case RowKind::kOpenForWrite:
     case RowKind::kVanishing:

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "fs/bucket_links.h"
 #include "fs/core.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
@@ -116,7 +117,23 @@ Result<std::vector<std::optional<Attributes>>> ReadAttributesOfMany(
   return answers;
 }
 
-Result<Attributes> Files::GetAttributes(InodeId inode) {
+Result<Attributes> ReadShownAttributes(Core& core, meta::Reader& reader, InodeId mount_root,
+                                       const FoundInode& found) {
+  if (!IsBucketLink(found.record)) {
+    return ReadAttributes(core, reader, found.inode, found.record);
+  }
+  AMPHORA_ASSIGN(const ShownLink shown, ShowLink(reader, mount_root, found.inode, found.record));
+  if (!shown.directory.valid()) {
+    Attributes attributes = ToAttributes(found.inode, found.record);
+    attributes.size = shown.symlink.size();
+    return attributes;
+  }
+  AMPHORA_ASSIGN(const auto bucket, ReadInode(reader, shown.directory));
+  if (!bucket) return Error(ErrorCode::kNotFound, "the bucket was deleted");
+  return ReadAttributes(core, reader, shown.directory, *bucket);
+}
+
+Result<Attributes> Files::GetAttributes(InodeId inode, InodeId mount_root) {
   meta::Reader& reader = core_.store->Newest();
   DirectoryCache& cache = *core_.directories;
   if (const auto known = cache.FindRow(inode)) return ReadAttributes(core_, reader, inode, *known);
@@ -124,7 +141,12 @@ Result<Attributes> Files::GetAttributes(InodeId inode) {
   AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
   if (record->kind == FileKind::kDirectory) cache.RememberRow(inode, generation, *record);
-  return ReadAttributes(core_, reader, inode, *record);
+  if (!IsBucketLink(*record)) return ReadAttributes(core_, reader, inode, *record);
+  AMPHORA_ASSIGN(Attributes attributes,
+                 ReadShownAttributes(core_, reader, mount_root, {inode, *record}));
+  // An inode keeps its kind: a link that became the oldest is asked for by name again.
+  if (attributes.inode != inode) return ToAttributes(inode, *record);
+  return attributes;
 }
 
 namespace {

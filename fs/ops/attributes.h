@@ -16,6 +16,13 @@ void FillDirectory(Attributes& attributes, const meta::MergeValue& merged);
 Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
                                   const InodeRecord& record);
 // The same for many, in two reads.
+struct FoundInode {
+  InodeId inode;
+  const InodeRecord& record;
+};
+// The same of what a mount with that root shows (Files): of a link to a bucket, its directory's.
+Result<Attributes> ReadShownAttributes(Core& core, meta::Reader& reader, InodeId mount_root,
+                                       const FoundInode& found);
 Result<std::vector<std::optional<Attributes>>> ReadAttributesOfMany(
     Core& core, meta::Reader& reader, const std::vector<InodeId>& inodes);
 

@@ -3,6 +3,7 @@
 // (docs/decisions/0001-directory-positions.md).
 #include <algorithm>
 
+#include "fs/bucket_links.h"
 #include "fs/core.h"
 #include "fs/escape.h"
 #include "fs/files.h"
@@ -33,24 +34,54 @@ Result<std::vector<DirectoryEntry>> ReadEntries(meta::Reader& reader,
   return entries;
 }
 
+Status ShowLinks(meta::Reader& reader, InodeId mount_root, std::vector<DirectoryEntry>& entries) {
+  for (DirectoryEntry& entry : entries) {
+    if (entry.kind != FileKind::kSymlink) continue;
+    AMPHORA_ASSIGN(const auto record, ReadInode(reader, entry.inode));
+    if (!record || !IsBucketLink(*record)) continue;
+    AMPHORA_ASSIGN(const ShownLink shown, ShowLink(reader, mount_root, entry.inode, *record));
+    if (!shown.directory.valid()) continue;
+    entry.inode = shown.directory;
+    entry.kind = FileKind::kDirectory;
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<std::vector<DirectoryEntry>> Files::ReadDirectory(const ReadDirectoryRequest& request) {
-  if (!request.with_attributes) return ReadEntries(core_.store->Newest(), request);
+  // Only in a mount of one volume: its root may hold links that show a bucket's directory.
+  const bool volume_root =
+      request.mount_root != kStoreRoot && request.directory == request.mount_root;
+  if (!request.with_attributes && !volume_root) {
+    return ReadEntries(core_.store->Newest(), request);
+  }
   const std::unique_ptr<meta::Reader> snapshot = core_.store->Snapshot();
   AMPHORA_ASSIGN(auto entries, ReadEntries(*snapshot, request));
+  if (volume_root) AMPHORA_TRY(ShowLinks(*snapshot, request.mount_root, entries));
+  if (!request.with_attributes) return entries;
   std::vector<InodeId> inodes;
   inodes.reserve(entries.size());
   for (const DirectoryEntry& entry : entries) inodes.push_back(entry.inode);
   AMPHORA_ASSIGN(auto attributes, ReadAttributesOfMany(core_, *snapshot, inodes));
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].attributes = attributes[i];
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].attributes = attributes[i];
+    if (!volume_root || entries[i].kind != FileKind::kSymlink) continue;
+    // What a link shows here is not what its row says.
+    AMPHORA_ASSIGN(const auto record, ReadInode(*snapshot, entries[i].inode));
+    if (!record) continue;
+    AMPHORA_ASSIGN(entries[i].attributes, ReadShownAttributes(core_, *snapshot, request.mount_root,
+                                                              {entries[i].inode, *record}));
+  }
   return entries;
 }
 
-Result<InodeId> Files::ParentOf(InodeId inode) {
-  if (inode == kStoreRoot) return inode;
+Result<InodeId> Files::ParentOf(InodeId inode, InodeId mount_root) {
+  if (inode == mount_root) return inode;
   AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
+  // A bucket that a link shows in a mount of the link's volume.
+  if (record->bucket.value() == inode.value() && mount_root != kStoreRoot) return mount_root;
   return record->parent;
 }
 

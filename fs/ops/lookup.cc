@@ -1,4 +1,5 @@
 // lookup, readlink, resolving a path; and what a visible name means.
+#include "fs/bucket_links.h"
 #include "fs/core.h"
 #include "fs/files.h"
 #include "fs/ops/attributes.h"
@@ -58,7 +59,7 @@ Result<Target> ReadNewTarget(Tx& tx, InodeId parent, std::string_view visible, b
   return Target{std::move(name), std::move(slot)};
 }
 
-Result<Attributes> Files::Lookup(InodeId parent, std::string_view name) {
+Result<Attributes> Files::Lookup(InodeId parent, std::string_view name, InodeId mount_root) {
   meta::Reader& reader = core_.store->Newest();
   // A name that is replaced between the two reads is looked up again: the row of the old inode is
   // gone.
@@ -68,17 +69,21 @@ Result<Attributes> Files::Lookup(InodeId parent, std::string_view name) {
     const DentryRecord* shown = target.Shown();
     if (shown == nullptr) return Error(ErrorCode::kNotFound);
     AMPHORA_ASSIGN(const auto record, ReadInode(reader, shown->inode));
-    if (record) return ReadAttributes(core_, reader, shown->inode, *record);
+    if (record) return ReadShownAttributes(core_, reader, mount_root, {shown->inode, *record});
   }
   return Error(ErrorCode::kStale, "the name changes faster than it can be read");
 }
 
-Result<std::string> Files::ReadLink(InodeId inode) {
+Result<std::string> Files::ReadLink(InodeId inode, InodeId mount_root) {
   AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
   if (record->kind != FileKind::kSymlink)
     return Error(ErrorCode::kInvalidArgument, "not a symlink");
-  return record->symlink;
+  if (!IsBucketLink(*record)) return record->symlink;
+  AMPHORA_ASSIGN(ShownLink shown, ShowLink(core_.store->Newest(), mount_root, inode, *record));
+  // Nothing but a race asks a directory for its text: it was a symlink a moment ago.
+  if (shown.directory.valid()) return record->symlink;
+  return std::move(shown.symlink);
 }
 
 Result<Attributes> Files::ResolvePath(std::string_view path) {
@@ -90,6 +95,13 @@ Result<Attributes> Files::ResolvePath(std::string_view path) {
     if (component.empty()) continue;
     if (at.kind != FileKind::kDirectory) return Error(ErrorCode::kNotDirectory);
     AMPHORA_ASSIGN(at, Lookup(at.inode, component));
+    if (at.kind != FileKind::kSymlink) continue;
+    meta::Reader& reader = core_.store->Newest();
+    AMPHORA_ASSIGN(const auto record, ReadInode(reader, at.inode));
+    if (!record) return Error(ErrorCode::kNotFound);
+    if (!IsBucketLink(*record)) continue;
+    AMPHORA_ASSIGN(const InodeId bucket, TargetOfLink(reader, *record));
+    AMPHORA_ASSIGN(at, GetAttributes(bucket));
   }
   return at;
 }
