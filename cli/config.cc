@@ -24,6 +24,7 @@ constexpr std::size_t kMaxConfigBytes = 1 << 20;
 constexpr std::size_t kMaxPathBytes = 4095;  // PATH_MAX without the NUL
 constexpr std::size_t kMaxSocketBytes = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t kMaxDomains = 64;
+constexpr std::size_t kMaxProxies = 64;
 constexpr std::size_t kMaxDomainBytes = 253;  // RFC 1035 section 2.3.4
 constexpr std::size_t kMaxInlineLimit = 64 << 10;
 constexpr unsigned kMaxThreads = 256;
@@ -99,6 +100,39 @@ Complaint ApplyDomains(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
+// An empty one turns TLS off that the file turned on.
+Complaint ApplyOptionalPath(std::string& path, std::string_view value) {
+  path.clear();
+  return value.empty() ? std::nullopt : ApplyPath(path, value, kMaxPathBytes);
+}
+
+Complaint ApplyTlsCertificate(Config& config, std::string_view value) {
+  return ApplyOptionalPath(config.s3.tls_certificate_file, value);
+}
+
+Complaint ApplyTlsKey(Config& config, std::string_view value) {
+  return ApplyOptionalPath(config.s3.tls_key_file, value);
+}
+
+Complaint ApplyTrustedProxies(Config& config, std::string_view value) {
+  std::vector<std::string> networks;
+  while (!value.empty()) {
+    const std::size_t comma = value.find(',');
+    networks.emplace_back(value.substr(0, comma));
+    value = comma == std::string_view::npos ? "" : value.substr(comma + 1);
+    if (networks.size() > kMaxProxies) {
+      return "has more than " + std::to_string(kMaxProxies) + " networks";
+    }
+  }
+  s3::ServerOptions probe;
+  probe.trusted_proxies = networks;
+  if (auto checked = s3::CheckTlsAndProxies(probe); !checked) {
+    return "must be addresses or networks like 10.0.0.0/8";
+  }
+  config.s3.trusted_proxies = std::move(networks);
+  return std::nullopt;
+}
+
 Complaint ApplyRegion(Config& config, std::string_view value) {
   const bool plain =
       value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
@@ -141,11 +175,20 @@ constexpr Setting kSettings[] = {
     {"data", "AMPHORA_DATA", "--data", "DIR", "The data directory; made when missing", ApplyData},
     {"socket", "AMPHORA_SOCKET", "--socket", "PATH", "The control socket", ApplySocket},
     {"s3.listen", "AMPHORA_S3", "--s3", "HOST:PORT",
-     "Where S3 is served; port 0 takes a free one [127.0.0.1:9878]", ApplyListen},
+     "Where S3 is served; port 0 takes a free one [localhost:9878]", ApplyListen},
     {"s3.auth", "AMPHORA_AUTH", "--auth", "open|keys",
      "open: any access key or none, loopback only; keys: signatures are checked [open]", ApplyAuth},
     {"s3.domains", "AMPHORA_DOMAIN", "--domain", "NAME",
-     "A host name of this endpoint; may be given more than once", ApplyDomains},
+     "A host name of this endpoint: BUCKET.NAME addresses a bucket; may be given more than once",
+     ApplyDomains},
+    {"s3.tls_cert", "AMPHORA_TLS_CERT", "--tls-cert", "FILE",
+     "Serve S3 by TLS with this certificate chain (PEM); read again on SIGHUP",
+     ApplyTlsCertificate},
+    {"s3.tls_key", "AMPHORA_TLS_KEY", "--tls-key", "FILE", "The certificate's key (PEM)",
+     ApplyTlsKey},
+    {"s3.trusted_proxies", "AMPHORA_TRUSTED_PROXY", "--trusted-proxy", "NETWORK",
+     "Believe X-Forwarded-* from this address or network; may be given more than once",
+     ApplyTrustedProxies},
     {"s3.region", "AMPHORA_REGION", "--region", "NAME", "The region S3 tells [us-east-1]",
      ApplyRegion},
     {"s3.threads", "AMPHORA_S3_THREADS", "--s3-threads", "N", "Network threads; 0: one per CPU [0]",
@@ -339,6 +382,9 @@ Outcome<void> CheckConfig(const Config& config) {
   if (const Status checked = s3::CheckOptions(config.s3); !checked.ok()) {
     return UsageError(OriginOf(config, "s3.listen") + ": " + config.s3.listen + ": " +
                       std::string(checked.error().detail()));
+  }
+  if (auto checked = s3::CheckTlsAndProxies(config.s3); !checked) {
+    return UsageError(OriginOf(config, "s3.tls_cert") + ": " + checked.error());
   }
   return {};
 }

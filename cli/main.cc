@@ -51,6 +51,7 @@ void AddCommands(Program& program) {
   AddUmount(program);
   AddVolume(program);
   AddBucket(program);
+  AddBrowse(program);
   AddS3(program);
   AddStatus(program);
   AddCheck(program);

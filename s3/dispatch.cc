@@ -20,7 +20,7 @@ bool IsTrouble(const Failure& failure) {
 
 // One line, never a query (it may be a presigned signature) and never a header.
 void LogFailure(const Failure& failure, std::string_view method, std::string_view resource,
-                std::string_view request_id) {
+                std::string_view request_id, std::string_view client) {
   if (failure.status >= 400) {
     Count(failure.status >= 500 ? Counter::kS3Errors5xx : Counter::kS3Errors4xx);
   }
@@ -35,6 +35,7 @@ void LogFailure(const Failure& failure, std::string_view method, std::string_vie
   AppendField(line, "method", method);
   AppendField(line, "resource", resource);
   AppendField(line, "request_id", request_id);
+  AppendField(line, "client", client);
   if (!failure.cause.empty()) AppendField(line, "cause", failure.cause);
   Log(failure.level, line);
 }
@@ -73,7 +74,7 @@ bool RestsOnState(const Failure& failure) {
 }  // namespace
 
 Response Refuse(const Failure& failure, std::string_view request_id) {
-  LogFailure(failure, "-", "-", request_id);
+  LogFailure(failure, "-", "-", request_id, "-");
   Response response = Response::FromFailure(failure, "", request_id);
   response.CloseConnection();
   return response;
@@ -102,7 +103,8 @@ Task<Response> Answer(Service& service, const Request& request, Body& body,
   }
   service.metrics.Record(ran, failure.status, MonotonicNow() - began);
   const std::string resource = request.Resource();
-  LogFailure(failure, request.method_text(), resource, request_id);
+  LogFailure(failure, request.method_text(), resource, request_id,
+             FindOrigin(request, service.trusted_proxies).client);
   co_return Response::FromFailure(failure, resource, request_id);
 }
 

@@ -1,18 +1,13 @@
 #include "s3/gate.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 namespace amphora::s3 {
 namespace {
 
 bool IsAllowedHost(const std::string& host, std::span<const std::string> domains) {
-  if (host == "localhost" || IsIpAddress(host)) return true;
-  return std::ranges::any_of(domains, [&](const std::string& domain) {
-    return host == domain || (host.size() > domain.size() && host.ends_with(domain) &&
-                              host[host.size() - domain.size() - 1] == '.');
-  });
+  return IsIpAddress(host) || std::ranges::find(domains, host) != domains.end() ||
+         !BucketOfHost(host, domains).empty();
 }
 
 // "http://host:port" of an Origin header names the same site as Host.
@@ -23,13 +18,6 @@ bool IsOwnOrigin(std::string_view origin, std::string_view host_header) {
 }
 
 }  // namespace
-
-bool IsIpAddress(std::string_view host) {
-  in6_addr parsed;
-  const std::string text(host);
-  return inet_pton(AF_INET, text.c_str(), &parsed) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
-}
 
 Outcome<void> CheckBrowser(const Request& request, const ServerOptions& options) {
   if (options.auth != AuthMode::kOpen) return {};

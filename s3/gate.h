@@ -18,7 +18,4 @@ Outcome<void> CheckBrowser(const Request& request, const ServerOptions& options)
 // Open mode: anybody, as the default owner. Keys mode: who signed the request.
 Outcome<Identity> Identify(const Service& service, const Request& request);
 
-// Whether `host` ("127.0.0.1", "::1", without a port) is an IP address.
-bool IsIpAddress(std::string_view host);
-
 }  // namespace amphora::s3

@@ -1,5 +1,7 @@
 #include "s3/request.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "s3/limits.h"
@@ -47,7 +49,28 @@ std::string HostWithoutPort(std::string_view host) {
     const std::size_t end = host.find(']');
     return ToLower(end == std::string_view::npos ? host : host.substr(1, end - 1));
   }
-  return ToLower(host.substr(0, host.find(':')));
+  host = host.substr(0, host.find(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return ToLower(host);
+}
+
+bool IsIpAddress(std::string_view host) {
+  in6_addr parsed;
+  const std::string text(host);
+  return inet_pton(AF_INET, text.c_str(), &parsed) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
+}
+
+std::string_view BucketOfHost(std::string_view host, std::span<const std::string> domains) {
+  if (IsIpAddress(host)) return {};
+  std::string_view longest;
+  for (const std::string& domain : domains) {
+    if (host == domain) return {};
+    if (host.size() <= domain.size() + 1 || !host.ends_with(domain)) continue;
+    if (host[host.size() - domain.size() - 1] != '.') continue;
+    if (domain.size() > longest.size()) longest = domain;
+  }
+  return longest.empty() ? std::string_view() : host.substr(0, host.size() - longest.size() - 1);
 }
 
 Outcome<Request> Request::Parse(RawRequest raw, std::span<const std::string> domains) {
@@ -93,10 +116,9 @@ Outcome<void> Request::SplitTarget() {
 // Keys are the bytes after the bucket's slash, decoded once: "//", "." and ".." are parts of keys.
 Outcome<void> Request::SplitPath(std::span<const std::string> domains) {
   std::string_view path = raw_path_.substr(1);
-  for (const std::string& domain : domains) {
-    if (host_.size() <= domain.size() + 1 || !host_.ends_with(domain)) continue;
-    if (host_[host_.size() - domain.size() - 1] != '.') continue;
-    bucket_ = host_.substr(0, host_.size() - domain.size() - 1);
+  if (const std::string_view named = BucketOfHost(host_, domains); !named.empty()) {
+    virtual_host_ = true;
+    bucket_ = named;
     auto key = PercentDecode(path, Plus::kLiteral);
     if (!key) return Fail(S3Code::kInvalidUri);
     key_ = std::move(*key);

@@ -34,6 +34,8 @@ struct RawRequest {
   std::string_view method;
   std::string_view target;
   std::vector<HeaderField> headers;
+  std::string_view peer = {};  // the other end's IP address
+  bool encrypted = false;      // came through our TLS
 };
 
 class Request {
@@ -46,11 +48,15 @@ class Request {
   std::string_view method_text() const { return raw_.method; }
   std::string_view raw_path() const { return raw_path_; }
   std::string_view raw_query() const { return raw_query_; }
+  std::string_view peer() const { return raw_.peer; }
+  bool encrypted() const { return raw_.encrypted; }
   std::span<const HeaderField> headers() const { return raw_.headers; }
   const std::vector<QueryParameter>& query() const { return query_; }
 
   // The host without its port, lower-case.
   const std::string& host() const { return host_; }
+  // The bucket's name came with the host ("bucket.domain"), not with the path.
+  bool virtual_host() const { return virtual_host_; }
   Scope scope() const;
   const std::string& bucket() const { return bucket_; }
   const std::string& key() const { return key_; }
@@ -76,11 +82,20 @@ class Request {
   std::string_view raw_query_;
   std::vector<QueryParameter> query_;
   std::string host_;
+  bool virtual_host_ = false;
   std::string bucket_;
   std::string key_;
 };
 
-// "example.org:9878" -> "example.org", "[::1]:80" -> "::1", lower-case.
+// "example.org:9878" -> "example.org", "[::1]:80" -> "::1", lower-case, without a final dot.
 std::string HostWithoutPort(std::string_view host);
+
+// Whether `host` ("127.0.0.1", "::1", without a port) is an IP address.
+bool IsIpAddress(std::string_view host);
+
+// The bucket that a host names below one of `domains` (lower-case): "a.b.example.org" is bucket
+// "a.b" of example.org. Of several domains the longest counts. Empty: the address is path-style,
+// as it is for a domain itself and for every IP address. (S3: virtual hosting of buckets)
+std::string_view BucketOfHost(std::string_view host, std::span<const std::string> domains);
 
 }  // namespace amphora::s3

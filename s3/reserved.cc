@@ -4,7 +4,10 @@
 
 namespace amphora::s3 {
 
-bool IsReserved(const Request& request) { return request.raw_path().starts_with("/-/"); }
+// Below a bucket's own host every path is a key.
+bool IsReserved(const Request& request) {
+  return !request.virtual_host() && request.raw_path().starts_with("/-/");
+}
 
 namespace {
 

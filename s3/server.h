@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,12 +18,19 @@ enum class AuthMode : std::uint8_t {
 };
 
 struct ServerOptions {
-  // "HOST:PORT" or "[ADDRESS]:PORT"; port 0 takes a free one.
-  std::string listen = "127.0.0.1:9878";
+  // "HOST:PORT" or "[ADDRESS]:PORT"; port 0 takes a free one. "localhost" is 127.0.0.1 and, where
+  // the machine has IPv6, ::1 as well.
+  std::string listen = "localhost:9878";
   AuthMode auth = AuthMode::kOpen;
   bool allow_open_beyond_loopback = false;
-  // For virtual-host-style addresses, and Host names allowed in open mode.
+  // For virtual-host-style addresses, and Host names allowed in open mode. "localhost" is always
+  // one.
   std::vector<std::string> domains = {};
+  // PEM files of a certificate with its chain and of its key; both empty: plain HTTP.
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  // Addresses and networks ("10.0.0.0/8") whose X-Forwarded-* headers are believed.
+  std::vector<std::string> trusted_proxies = {};
   std::string region = "us-east-1";
   unsigned threads = 0;  // network threads; 0: one per CPU
   // Who owns what S3 makes when no access key says so.
@@ -42,15 +50,21 @@ Status CheckOptions(const ServerOptions& options);
 
 class Server {
  public:
-  // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode. kBusy: the port is
-  // taken.
+  // kInvalidArgument: `listen` can't be parsed, or is not loopback in open mode; what
+  // CheckTlsAndProxies finds. kBusy: the port is taken.
   static Result<std::unique_ptr<Server>> Start(fs::Engine& engine, const ServerOptions& options);
   // Answers 503 to what begins now, waits up to 10 s for the requests in progress, then stops
   // listening and cuts every connection.
   virtual void Drain() = 0;
+  // Reads certificate and key again, for new connections; those that are open go on with the old
+  // ones. On failure a sentence that names the file, and everything stays as it was.
+  virtual std::expected<void, std::string> ReloadTls() = 0;
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
-  virtual std::string url() const = 0;  // "http://127.0.0.1:9878"
+  virtual std::string url() const = 0;  // "http://localhost:9878"
 };
+
+// What is wrong with the TLS files or the networks of `options`, as a sentence that names it.
+std::expected<void, std::string> CheckTlsAndProxies(const ServerOptions& options);
 
 }  // namespace amphora::s3

@@ -7,9 +7,11 @@
 
 #include "fs/engine.h"
 #include "s3/auth/sigv4.h"
+#include "s3/forwarded.h"
 #include "s3/request_metrics.h"
 #include "s3/server.h"
 #include "s3/task.h"
+#include "s3/tls.h"
 
 namespace amphora::s3 {
 
@@ -20,6 +22,8 @@ struct Service {
   const ServerOptions options;
   const SigV4Verifier verifier;
   const KeyLookup lookup;
+  const TrustedProxies trusted_proxies;
+  TlsKeeper tls;           // empty: plain HTTP
   asio::thread_pool pool;  // where engine calls that may wait for the disk or a lock run
   RequestMetrics metrics;
   const std::int64_t started_ns;          // MonotonicNow()

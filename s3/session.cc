@@ -11,7 +11,10 @@
 //  3. A cut shuts the socket down and leaves its descriptor open until the coroutine ends: a pool
 //     thread may be in sendfile(2) on it, and a descriptor that was closed and given out again may
 //     be a blob.
-//  4. The first piece of an object is read before the head is sent, so that a failing disk still
+//  4. TLS is the stream's affair but for two things: its handshake comes first, and what goes
+//  through
+//     it can't be sent with sendfile(2).
+//  5. The first piece of an object is read before the head is sent, so that a failing disk still
 //     gives an error and not a cut answer.
 #include "s3/session.h"
 
@@ -33,6 +36,7 @@
 #include "s3/http_date.h"
 #include "s3/limits.h"
 #include "s3/request_id.h"
+#include "s3/stream.h"
 
 namespace amphora::s3 {
 namespace {
@@ -62,11 +66,15 @@ class InFlight {
 class Session final : public Wire, public Connection {
  public:
   Session(Socket socket, Worker& worker, Service& service)
-      : socket_(std::move(socket)),
+      : stream_(std::move(socket), service.tls.Current()),
         worker_(worker),
         service_(service),
         position_(worker.Add(this)),
-        input_(kMaxInputBytes) {}
+        input_(kMaxInputBytes) {
+    error_code error;
+    const auto peer = stream_.socket().remote_endpoint(error);
+    if (!error) peer_ = peer.address().to_string();
+  }
   ~Session() override { worker_.Remove(position_); }
 
   Task<void> Run();
@@ -74,8 +82,8 @@ class Session final : public Wire, public Connection {
   void Cut() override {
     cut_ = true;
     error_code ignored;
-    socket_.shutdown(Socket::shutdown_both, ignored);
-    socket_.cancel(ignored);
+    stream_.socket().shutdown(Socket::shutdown_both, ignored);
+    stream_.socket().cancel(ignored);
   }
 
   Task<Outcome<std::size_t>> ReadBody(std::span<std::byte> buffer) override;
@@ -85,6 +93,7 @@ class Session final : public Wire, public Connection {
  private:
   enum class Head { kRequest, kOver, kRefused };
 
+  Task<bool> StartTls();
   Task<Head> ReadHead();
   Outcome<void> FeedParser();
   Task<bool> ServeRequest();
@@ -104,10 +113,11 @@ class Session final : public Wire, public Connection {
   Task<bool> DiscardBody();
   Task<void> CloseGently();
 
-  Socket socket_;
+  Stream stream_;
   Worker& worker_;
   Service& service_;
   std::list<Connection*>::iterator position_;
+  std::string peer_;
   beast::flat_buffer input_;
   std::optional<http::request_parser<http::buffer_body>> parser_;
   std::uint64_t body_left_ = 0;  // of Content-Length
@@ -120,7 +130,35 @@ class Session final : public Wire, public Connection {
   std::vector<std::byte> piece_;
 };
 
+// The handshake. A client that speaks plain HTTP here is told so in plain HTTP.
+Task<bool> Session::StartTls() {
+  SetDeadline(service_.options.header_timeout_ms);
+  request_id_ = NextRequestId();
+  if (!co_await stream_.BeginsTls()) {
+    ClearDeadline();
+    if (cut_) co_return false;
+    stream_.Downgrade();
+    const Failure failure(S3Code::kBadRequest,
+                          "This port speaks TLS: use https:// in the address, not http://.");
+    keep_open_ = false;
+    co_await Send(Refuse(failure, request_id_.view()), true);
+    co_await CloseGently();
+    co_return false;
+  }
+  const auto [error] = co_await stream_.Handshake();
+  ClearDeadline();
+  if (error && LogEnabled(LogLevel::kDebug)) {
+    std::string line = "s3 tls handshake failed";
+    AppendField(line, "cause", error.message());
+    Log(LogLevel::kDebug, line);
+  }
+  co_return !error;
+}
+
 Task<void> Session::Run() {
+  if (stream_.encrypted()) {
+    if (!co_await StartTls()) co_return;
+  }
   while (keep_open_) {
     const Head head = co_await ReadHead();
     if (head == Head::kOver) co_return;
@@ -170,7 +208,7 @@ Task<Session::Head> Session::ReadHead() {
       if (parser_->is_header_done()) break;
     }
     const std::size_t room = std::min(kInputBytes, kMaxInputBytes - input_.size());
-    const auto [error, bytes] = co_await socket_.async_read_some(input_.prepare(room), kTry);
+    const auto [error, bytes] = co_await stream_.ReadSome(input_.prepare(room));
     if (error) co_return Head::kOver;
     input_.commit(bytes);
   }
@@ -185,6 +223,8 @@ Outcome<RawRequest> Session::TakeRequest() {
   chunked_ = parser_->chunked();
   body_left_ = parser_->content_length().value_or(0);
   RawRequest raw;
+  raw.peer = peer_;
+  raw.encrypted = stream_.encrypted();
   raw.method = message.method_string();
   raw.target = message.target();
   raw.headers.reserve(16);
@@ -261,8 +301,7 @@ Task<Outcome<std::size_t>> Session::ReadBody(std::span<std::byte> buffer) {
   if (bytes == 0) {
     SetDeadline(service_.options.transfer_timeout_ms);
     error_code error;
-    std::tie(error, bytes) =
-        co_await socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), kTry);
+    std::tie(error, bytes) = co_await stream_.ReadSome(asio::buffer(buffer.data(), buffer.size()));
     ClearDeadline();
     if (error) co_return Fail(cut_ ? S3Code::kRequestTimeout : S3Code::kIncompleteBody);
   }
@@ -293,7 +332,7 @@ Task<Outcome<std::size_t>> Session::ReadChunked(std::span<std::byte> buffer) {
     if (input_.size() >= kMaxInputBytes) co_return Fail(S3Code::kIncompleteBody);
     SetDeadline(service_.options.transfer_timeout_ms);
     const std::size_t room = std::min(kInputBytes, kMaxInputBytes - input_.size());
-    const auto [failed, got] = co_await socket_.async_read_some(input_.prepare(room), kTry);
+    const auto [failed, got] = co_await stream_.ReadSome(input_.prepare(room));
     ClearDeadline();
     if (failed) co_return Fail(cut_ ? S3Code::kRequestTimeout : S3Code::kIncompleteBody);
     input_.commit(got);
@@ -335,7 +374,7 @@ Task<bool> Session::SendObject(Response& response) {
   fs::ObjectReader& reader = *response.reader();
   const std::uint64_t offset = response.object_offset();
   const std::uint64_t length = response.content_length().value_or(0);
-  if (length > 0 && reader.sendfile_fd() >= 0) {
+  if (length > 0 && reader.sendfile_fd() >= 0 && !stream_.encrypted()) {
     WriteHead(response, keep_open_);
     if (!co_await WriteAll(head_, {})) co_return false;
     co_return co_await SendFile(reader.sendfile_fd(), offset, length);
@@ -383,7 +422,7 @@ Task<bool> Session::SendPieces(fs::ObjectReader& reader, std::uint64_t offset,
 // sendfile(2) blocks for pages that are not in memory, hence the pool; the socket itself never
 // blocks.
 Task<bool> Session::SendFile(int file, std::uint64_t offset, std::uint64_t length) {
-  const int out = socket_.native_handle();
+  const int out = stream_.socket().native_handle();
   auto position = static_cast<off_t>(offset);
   while (length > 0) {
     auto send = [&]() -> Result<std::size_t> {
@@ -403,7 +442,7 @@ Task<bool> Session::SendFile(int file, std::uint64_t offset, std::uint64_t lengt
       if (length == 0) break;
     }
     SetDeadline(service_.options.transfer_timeout_ms);
-    const auto [error] = co_await socket_.async_wait(Socket::wait_write, kTry);
+    const auto [error] = co_await stream_.socket().async_wait(Socket::wait_write, kTry);
     ClearDeadline();
     if (error) co_return false;
   }
@@ -412,10 +451,10 @@ Task<bool> Session::SendFile(int file, std::uint64_t offset, std::uint64_t lengt
 
 Task<bool> Session::WriteAll(std::string_view first, std::span<const std::byte> second) {
   while (!first.empty() || !second.empty()) {
-    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first.data(), first.size()),
-                                                       asio::buffer(second.data(), second.size())};
+    const Stream::Pieces buffers = {asio::buffer(first.data(), first.size()),
+                                    asio::buffer(second.data(), second.size())};
     SetDeadline(service_.options.transfer_timeout_ms);
-    const auto [error, bytes] = co_await socket_.async_write_some(buffers, kTry);
+    const auto [error, bytes] = co_await stream_.WriteSome(buffers);
     ClearDeadline();
     if (error) co_return false;
     const std::size_t of_first = std::min(bytes, first.size());
@@ -441,13 +480,16 @@ Task<bool> Session::DiscardBody() {
 // Says that no more comes, and waits a moment for the client to have read it.
 Task<void> Session::CloseGently() {
   piece_ = {};
+  SetDeadline(kLingerMs);
+  co_await stream_.SayEnd();
+  if (cut_) co_return;
   error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
+  stream_.socket().shutdown(Socket::shutdown_send, error);
   if (error) co_return;
   std::array<std::byte, 4096> nowhere;
-  SetDeadline(kLingerMs);
   for (std::uint64_t total = 0; total < kMaxDiscardBytes;) {
-    const auto [failed, bytes] = co_await socket_.async_read_some(asio::buffer(nowhere), kTry);
+    const auto [failed, bytes] =
+        co_await stream_.socket().async_read_some(asio::buffer(nowhere), kTry);
     if (failed) co_return;
     total += bytes;
   }

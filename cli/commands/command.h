@@ -28,6 +28,7 @@ void AddMount(Program& program);
 void AddUmount(Program& program);
 void AddVolume(Program& program);
 void AddBucket(Program& program);
+void AddBrowse(Program& program);
 void AddS3(Program& program);
 void AddStatus(Program& program);
 void AddCheck(Program& program);

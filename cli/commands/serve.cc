@@ -147,6 +147,8 @@ Outcome<ExitCode> Run(const ServeOptions& options) {
   });
 }
 
+bool IsList(std::string_view flag) { return flag == "--domain" || flag == "--trusted-proxy"; }
+
 }  // namespace
 
 void AddServe(Program& program) {
@@ -177,9 +179,8 @@ void AddServe(Program& program) {
             std::string(setting.help) + "; " + setting.environment + ", " + setting.key)
         ->type_name(setting.value_name)
         ->expected(1)
-        ->multi_option_policy(std::string_view(setting.flag) == "--domain"
-                                  ? CLI::MultiOptionPolicy::TakeAll
-                                  : CLI::MultiOptionPolicy::Throw);
+        ->multi_option_policy(IsList(setting.flag) ? CLI::MultiOptionPolicy::TakeAll
+                                                   : CLI::MultiOptionPolicy::Throw);
   }
   command->callback([options, &program] { program.action = [options] { return Run(*options); }; });
 }

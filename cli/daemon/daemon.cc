@@ -143,6 +143,15 @@ void Daemon::RequestStop() {
   [[maybe_unused]] const ssize_t told = write(stop_event_, &one, sizeof one);
 }
 
+void Daemon::ReloadTls() {
+  if (config_.s3.tls_certificate_file.empty()) return;
+  if (auto loaded = s3_->ReloadTls(); !loaded) {
+    Log(LogLevel::kError, loaded.error() + "; the certificate that was loaded before stays");
+    return;
+  }
+  Log(LogLevel::kInfo, "TLS certificate " + config_.s3.tls_certificate_file + " loaded again");
+}
+
 void Daemon::Run() {
   const sigset_t signals = WaitedSignals();
   const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
@@ -159,6 +168,7 @@ void Daemon::Run() {
     if (read(signal_fd, &info, sizeof info) != sizeof info) continue;
     if (info.ssi_signo != SIGHUP) break;
     SetUpLog({config_.log_level, config_.log_file});
+    ReloadTls();
   }
   close(signal_fd);
   Log(LogLevel::kInfo, "stopping");

@@ -30,7 +30,8 @@ class Daemon {
 
   // "amphora: ready s3=http://127.0.0.1:9878 socket=/run/amphora/amphora.sock"
   std::string ReadyLine() const;
-  // Until SIGTERM, SIGINT or RequestStop. SIGHUP reopens the log file.
+  // Until SIGTERM, SIGINT or RequestStop. SIGHUP reopens the log file and reads the TLS files
+  // again.
   void Run();
   void RequestStop();
 
@@ -42,6 +43,7 @@ class Daemon {
   std::uint64_t uptime_s() const;
 
  private:
+  void ReloadTls();
   explicit Daemon(const Config& config);
 
   const Config config_;

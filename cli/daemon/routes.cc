@@ -34,6 +34,7 @@ const std::vector<RouteEntry>& Routes() {
       {"POST", {"volumes", "*", "links"}, Who::kOperator, CreateLink},
       {"GET", {"volumes", "*", "buckets", "*"}, Who::kOperator, ShowBucket},
       {"DELETE", {"volumes", "*", "buckets", "*"}, Who::kOperator, DeleteBucket},
+      {"POST", {"browse"}, Who::kAnyUser, PostBrowse},
       {"POST", {"s3", "secret"}, Who::kAnyUser, GetSecret},
       {"DELETE", {"s3", "secret"}, Who::kAnyUser, RevokeSecret},
       {"POST", {"check"}, Who::kOperator, PostCheck},

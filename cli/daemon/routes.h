@@ -11,6 +11,7 @@
 //   POST   /volumes/V/links            {name, target_volume, target_bucket}
 //   POST   /s3/secret                  {user}: the access key of `user`, of the caller when absent
 //   DELETE /s3/secret                  {user}
+//   POST   /browse                     {volume, bucket, url, expires_s}: the address of a page
 //   POST   /check, /gc                 long work, in lines
 //   GET    /dump                       every record, in lines
 #pragma once
@@ -39,6 +40,7 @@ ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const L
 ControlReply CreateLink(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
+ControlReply PostBrowse(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply GetSecret(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply RevokeSecret(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply PostCheck(Daemon& daemon, const ControlRequest& request, const LineSink& lines);

@@ -178,7 +178,7 @@ Outcome<fs::CompleteRequest> MakeRequest(const Call& call, Wish& wish,
 std::string Render(const Call& call, const fs::ObjectInfo& info) {
   XmlWriter xml;
   xml.OpenRoot("CompleteMultipartUploadResult");
-  xml.Element("Location", "http://" + std::string(call.request.Header("Host")) +
+  xml.Element("Location", FindOrigin(call.request, call.service.trusted_proxies).url() +
                               std::string(call.request.raw_path()));
   xml.Element("Bucket", call.request.bucket());
   xml.Element("Key", call.request.key());

@@ -56,8 +56,11 @@ def sign(method, host, target, headers, body, key, region="us-east-1"):
 class S3:
     """`key` is (access key, secret) or None: then requests are not signed."""
 
-    def __init__(self, url, key=None, timeout=60):
+    def __init__(self, url, key=None, timeout=60, tls=None):
+        """`tls`: an ssl.SSLContext for https addresses; without one the system's authorities count."""
         self.host = urllib.parse.urlsplit(url).netloc
+        self.https = urllib.parse.urlsplit(url).scheme == "https"
+        self.tls = tls
         self.key = key
         self.timeout = timeout
         self.threads = threading.local()
@@ -76,7 +79,9 @@ class S3:
             sign(method, self.host, target, headers, body, self.key)
         connection = getattr(self.threads, "connection", None)
         if connection is None:
-            connection = http.client.HTTPConnection(self.host, timeout=self.timeout)
+            connection = (http.client.HTTPSConnection(self.host, timeout=self.timeout, context=self.tls)
+                          if self.https else
+                          http.client.HTTPConnection(self.host, timeout=self.timeout))
             self.threads.connection = connection
         try:
             connection.request(method, target, body=body or None, headers=headers)
