@@ -119,8 +119,11 @@ class RocksStore final : public Store {
       options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
       const rocksdb::Slice begin = ToSlice(range.begin);
       const rocksdb::Slice end = ToSlice(range.end);
-      return ToStatus(database_->db->CompactRange(options, FamilyOf(database_->families, table),
-                                                  &begin, range.end.empty() ? nullptr : &end));
+      const rocksdb::Status compacted =
+          database_->db->CompactRange(options, FamilyOf(database_->families, table), &begin,
+                                      range.end.empty() ? nullptr : &end);
+      // Ended by the close: nothing went wrong.
+      return closing_.load() ? Ok() : ToStatus(compacted);
     });
   }
 
