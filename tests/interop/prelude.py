@@ -40,7 +40,7 @@ def bucket_store(auth):
 
 
 # The schemes that the clients of clients/ are run over.
-SECURE_SCHEMES = ("http",)
+SECURE_SCHEMES = ("http", "https")
 
 
 @contextlib.contextmanager
