@@ -16,11 +16,14 @@ as_root() {
   fi
 }
 
-# The packages of the given sections of scripts/lib/packages, a line each.
+# The packages of the given sections of scripts/lib/packages, a line each, without those whose command is there.
 packages_of() {
-  local section
+  local section package command
   for section in "$@"; do
-    awk -v section="$section" '$1 == section { print $2 }' "$root/scripts/lib/packages"
+    while IFS='=' read -r package command; do
+      [ -n "$command" ] && command -v "$command" >/dev/null && continue
+      echo "$package"
+    done < <(awk -v section="$section" '$1 == section { print $2 }' "$root/scripts/lib/packages")
   done
 }
 
@@ -39,15 +42,6 @@ install_packages() {
   # shellcheck disable=SC2086 # a list of words
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
     -o Dpkg::Use-Pty=0 install $missing >/dev/null
-}
-
-# Go is wanted for test clients alone (scripts/install-go-tools); any go will do, since it fetches the version that it needs.
-install_go() {
-  command -v go >/dev/null && return 0
-  say "installing golang-go"
-  as_root apt-get -qq update
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-    -o Dpkg::Use-Pty=0 install golang-go >/dev/null
 }
 
 # configure_and_build PRESET TARGET...   (no target: everything)

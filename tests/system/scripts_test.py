@@ -37,10 +37,10 @@ class ScriptsTest(unittest.TestCase):
         lines = [x for x in (ROOT / "scripts/lib/packages").read_text().splitlines() if not x.startswith("#")]
         names = []
         for line in lines:
-            self.assertRegex(line, r"^(build|run|test|nightly) [a-z0-9.+-]+ +# \S")
-            names.append(line.split()[1])
+            self.assertRegex(line, r"^(build|run|test|nightly) [a-z0-9.+-]+(=[a-z0-9]+)? +# \S")
+            names.append(line.split()[1].split("=")[0])
         self.assertEqual(len(names), len(set(names)))
-        wanted = [x.split()[1] for x in lines if not x.startswith("nightly ")]
+        wanted = [x.split()[1] for x in lines if not x.startswith("nightly ") and "=" not in x.split()[1]]
         installed = run("dpkg-query", "-W", "-f", "${Package}\n", *wanted)
         self.assertEqual(installed.returncode, 0, installed.stderr)
 
