@@ -103,6 +103,28 @@ const Precedence kPrecedence[] = {
        return joined;
      },
      {"a;a2;", "b;", "c;d;"}},
+    {"s3.tls_cert",
+     "'/a'",
+     "/b",
+     "/c",
+     [](const Config& c) { return c.s3.tls_certificate_file; },
+     {"/a", "/b", "/c"}},
+    {"s3.tls_key",
+     "'/a'",
+     "/b",
+     "/c",
+     [](const Config& c) { return c.s3.tls_key_file; },
+     {"/a", "/b", "/c"}},
+    {"s3.trusted_proxies",
+     "['10.0.0.0/8', '::1']",
+     "10.0.0.1",
+     "fd00::/8",
+     [](const Config& c) {
+       std::string joined;
+       for (const std::string& network : c.s3.trusted_proxies) joined += network + ";";
+       return joined;
+     },
+     {"10.0.0.0/8;::1;", "10.0.0.1;", "fd00::/8;"}},
     {"s3.region", "'a'", "b", "c", [](const Config& c) { return c.s3.region; }, {"a", "b", "c"}},
     {"s3.threads",
      "1",
