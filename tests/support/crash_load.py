@@ -18,6 +18,7 @@ class Ledger:
         self.lock = threading.Lock()
         self.allowed = {}
         self.acknowledged = 0
+        self.cutting = False  # from now on no answer counts: with the power gone nobody would get it
 
     def begin(self, key, outcome):
         """An operation that would leave `outcome` starts."""
@@ -27,8 +28,14 @@ class Ledger:
     def end(self, key, outcome):
         """It was acknowledged: nothing else may be found from now on."""
         with self.lock:
+            if self.cutting:
+                return
             self.allowed[key] = {outcome}
             self.acknowledged += 1
+
+    def set_cutting(self, cutting):
+        with self.lock:
+            self.cutting = cutting
 
     def settle(self, key, found):
         """After a restart: what was found is the truth now."""

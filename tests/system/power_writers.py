@@ -235,8 +235,10 @@ class TravelWriter(MountPowerWriter):
         if self.random.random() < 0.3:
             number = self.now
             self.sync_directory()
-            self.synced = number
-            self.ledger.acknowledged += 1
+            with self.ledger.lock:
+                if not self.ledger.cutting:
+                    self.synced = number
+                    self.ledger.acknowledged += 1
 
     def violations(self):
         names = os.listdir(self.directory) if self.directory.exists() else []
