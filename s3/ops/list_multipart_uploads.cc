@@ -3,9 +3,9 @@
 
 #include "s3/http_date.h"
 #include "s3/limits.h"
+#include "s3/listing_xml.h"
 #include "s3/ops/ops.h"
 #include "s3/upload_request.h"
-#include "s3/uri.h"
 #include "s3/xml.h"
 
 namespace amphora::s3 {
@@ -54,22 +54,14 @@ class PageWriter {
     xml_.Element("MaxUploads", std::uint64_t{options_.list.limit});
     xml_.Element("IsTruncated", page.truncated);
     for (const fs::UploadInfo& upload : page.uploads) Upload(upload);
-    for (const std::string& prefix : page.common_prefixes) {
-      xml_.Open("CommonPrefixes");
-      Name("Prefix", prefix);
-      xml_.Close("CommonPrefixes");
-    }
+    AppendCommonPrefixes(xml_, page.common_prefixes, options_.encode);
     xml_.Close("ListMultipartUploadsResult");
     return std::move(xml_).Finish();
   }
 
  private:
   void Name(std::string_view element, std::string_view name) {
-    if (options_.encode) {
-      xml_.Element(element, UriEncode(name, Slash::kKeep));
-    } else {
-      xml_.Element(element, name);
-    }
+    AppendName(xml_, element, name, options_.encode);
   }
 
   void Upload(const fs::UploadInfo& upload) {

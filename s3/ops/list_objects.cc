@@ -7,6 +7,7 @@
 #include "meta/base/encoding.h"
 #include "s3/http_date.h"
 #include "s3/limits.h"
+#include "s3/listing_xml.h"
 #include "s3/object_headers.h"
 #include "s3/ops/ops.h"
 #include "s3/upload_request.h"
@@ -93,22 +94,14 @@ class PageWriter {
     if (options_.encode) xml_.Element("EncodingType", "url");
     xml_.Element("IsTruncated", page.truncated);
     for (const fs::ObjectInfo& object : page.objects) Contents(object);
-    for (const std::string& prefix : page.common_prefixes) {
-      xml_.Open("CommonPrefixes");
-      Name("Prefix", prefix);
-      xml_.Close("CommonPrefixes");
-    }
+    AppendCommonPrefixes(xml_, page.common_prefixes, options_.encode);
     xml_.Close("ListBucketResult");
     return std::move(xml_).Finish();
   }
 
  private:
   void Name(std::string_view element, std::string_view name) {
-    if (options_.encode) {
-      xml_.Element(element, UriEncode(name, Slash::kKeep));
-    } else {
-      xml_.Element(element, name);
-    }
+    AppendName(xml_, element, name, options_.encode);
   }
 
   void V2Position(const fs::ListPage& page) {

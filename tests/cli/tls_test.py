@@ -144,7 +144,6 @@ class TlsTest(unittest.TestCase):
                 self.assertIn(wanted, result.stderr.splitlines()[-1])
                 self.assertFalse((self.directory / "data").exists())
 
-    @unittest.skipUnless(shutil.which("aws"), "the aws CLI is not installed")
     def test_the_aws_cli_with_its_own_certificate_bundle(self):
         self.serve()
         file = self.directory / "file"

@@ -5,6 +5,7 @@ An outcome is whatever the test compares: a digest, a description of content, or
 """
 
 import http.client
+import os
 import random
 import threading
 
@@ -40,6 +41,19 @@ class Ledger:
     def settle(self, key, found):
         """After a restart: what was found is the truth now."""
         self.allowed[key] = {found}
+
+
+def write_file(path, data, sync):
+    """Makes or truncates the file, writes all of `data`, fsyncs it if asked, closes it."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view):]
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Writer(threading.Thread):

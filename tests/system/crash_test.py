@@ -14,7 +14,7 @@ import time
 import unittest
 
 from amphora_store import Store
-from crash_load import ABSENT, Ledger, Writer, expect_success
+from crash_load import ABSENT, Ledger, Writer, expect_success, write_file
 
 ROUNDS = int(os.environ.get("AMPHORA_CRASH_ROUNDS", "50"))
 SEED = int(os.environ.get("AMPHORA_CRASH_SEED", str(random.SystemRandom().randrange(1 << 32))))
@@ -68,17 +68,6 @@ class MountWriter(DigestWriter):
         self.directory = point / name
         self.directory.mkdir(exist_ok=True)
 
-    def write(self, path, data, sync):
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view):]
-            if sync:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
     def step(self):
         name = f"f{self.random.randrange(NAMES)}"
         key, path = f"{self.name}/{name}", self.directory / name
@@ -91,7 +80,7 @@ class MountWriter(DigestWriter):
         data = self.content()
         fresh = self.directory / f"new-{name}"
         # A name of its own for the new bytes, never judged before the rename gives it the known one.
-        self.write(fresh, data, sync=self.random.random() < 0.5)
+        write_file(fresh, data, sync=self.random.random() < 0.5)
         self.ledger.begin(key, digest(data))
         os.rename(fresh, path)
         self.ledger.end(key, digest(data))
@@ -108,7 +97,7 @@ class FsyncWriter(MountWriter):
         self.next += 1
         key = f"{self.name}/g{self.next}"
         data = self.content()
-        self.write(self.directory / f"g{self.next}", data, sync=self.random.random() < 0.7)
+        write_file(self.directory / f"g{self.next}", data, sync=self.random.random() < 0.7)
         self.ledger.end(key, digest(data))
 
 

@@ -10,7 +10,7 @@ import os
 import re
 import xml.etree.ElementTree as ElementTree
 
-from crash_load import ABSENT, Writer, expect_success
+from crash_load import ABSENT, Writer, expect_success, write_file
 from marked_content import BLOCK, Content, make
 
 BUCKET = "power"
@@ -81,17 +81,6 @@ class MountPowerWriter(PowerWriter):
         finally:
             os.close(descriptor)
 
-    def write(self, path, data, sync):
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view):]
-            if sync:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
 
 class CreateWriter(MountPowerWriter):
     """New files, each fsynced or only closed; deletions, each with an fsync of the directory."""
@@ -112,7 +101,7 @@ class CreateWriter(MountPowerWriter):
         version, size, data = self.fresh(key)
         sync = self.random.random() < 0.6
         self.ledger.begin(key, Content.beginning(version, size))
-        self.write(self.directory / key.split("/")[1], data, sync)
+        write_file(self.directory / key.split("/")[1], data, sync)
         if sync:
             self.ledger.end(key, Content.whole(version, size))
         self.made.append(key)
@@ -127,7 +116,7 @@ class ReplaceWriter(MountPowerWriter):
         version, size, data = self.fresh(key)
         path, fresh = self.directory / name, self.directory / f"new-{name}"
         sync = not path.exists() or self.random.random() < 0.5
-        self.write(fresh, data, sync)
+        write_file(fresh, data, sync)
         outcome = Content.whole(version, size)
         self.ledger.begin(key, outcome)
         os.rename(fresh, path)
@@ -150,7 +139,7 @@ class OverwriteWriter(MountPowerWriter):
         version, size = next(self.versions), blocks * BLOCK
         path = self.directory / key.split("/")[1]
         self.ledger.begin(key, Content.beginning(version, size))
-        self.write(path, make(key, version, size), sync=True)
+        write_file(path, make(key, version, size), sync=True)
         self.ledger.end(key, Content.whole(version, size))
         # Opened again: what exists is written in place, by the kernel itself where it grants that.
         self.files[number] = (key, os.open(path, os.O_RDWR), [version] * blocks, Content.whole(version, size))
@@ -223,7 +212,7 @@ class TravelWriter(MountPowerWriter):
         self.sync_directory()
         self.synced = self.now = next(self.versions)
         self.version = next(self.versions)
-        self.write(self.place(self.now), make(f"{self.name}/traveller", self.version, self.SIZE), sync=True)
+        write_file(self.place(self.now), make(f"{self.name}/traveller", self.version, self.SIZE), sync=True)
         self.ready = True
 
     def place(self, number):

@@ -130,6 +130,17 @@ class DurabilityTest : public ::testing::Test {
   const std::string other_ = Pattern(5 * kInlineLimit, 3);
 };
 
+std::size_t OpenForWriteRows(Store& store) {
+  std::size_t count = 0;
+  EXPECT_TRUE(store.engine()
+                  .admin()
+                  .Dump([&](std::string_view line) {
+                    if (line.starts_with("open-for-write")) ++count;
+                    return true;
+                  })
+                  .ok());
+  return count;
+}
 TEST_F(DurabilityTest, WhatCloseAnsweredSurvivesAKill) {
   CutIn([&](Store& store) {
     for (const auto* bytes : {&small_, &large_}) {
@@ -392,15 +403,7 @@ TEST_F(DurabilityTest, AnOpenForWriteRowOutlivesAFailedSync) {
     for (int i = 0; i < 3000 && FailpointVisits("fs.blob.sync") == 0; ++i) ::usleep(10'000);
     EXPECT_GT(FailpointVisits("fs.blob.sync"), 0u);
     ::usleep(100'000);
-    std::size_t rows = 0;
-    ASSERT_TRUE(store.engine()
-                    .admin()
-                    .Dump([&](std::string_view line) {
-                      if (line.starts_with("open-for-write")) ++rows;
-                      return true;
-                    })
-                    .ok());
-    EXPECT_EQ(rows, 1u);
+    EXPECT_EQ(OpenForWriteRows(store), 1u);
     CutOff();
   });
 }
@@ -431,19 +434,8 @@ TEST_F(DurabilityTest, ManyFilesClosedUnsyncedAreSyncedByOneCall) {
       ASSERT_TRUE(handle->Write(0, Store::Bytes(large_)).ok());
       ASSERT_TRUE(handle->Flush().ok());
     }
-    const auto rows = [&] {
-      std::size_t count = 0;
-      EXPECT_TRUE(store.engine()
-                      .admin()
-                      .Dump([&](std::string_view line) {
-                        if (line.starts_with("open-for-write")) ++count;
-                        return true;
-                      })
-                      .ok());
-      return count;
-    };
-    for (int i = 0; i < 3000 && rows() > 0; ++i) ::usleep(10'000);
-    EXPECT_EQ(rows(), 0u);
+    for (int i = 0; i < 3000 && OpenForWriteRows(store) > 0; ++i) ::usleep(10'000);
+    EXPECT_EQ(OpenForWriteRows(store), 0u);
     EXPECT_LT(Value(Counter::kBlobSyncs), 70u);
   });
   Then([&](Store& store) { EXPECT_EQ(store.Content("f7"), large_); });
@@ -462,22 +454,11 @@ TEST_F(DurabilityTest, ASyncOfManyFilesCoversNoneWhoseOwnSyncFailed) {
       }
       ASSERT_TRUE(handle->Flush().ok());
     };
-    const auto rows = [&] {
-      std::size_t count = 0;
-      EXPECT_TRUE(store.engine()
-                      .admin()
-                      .Dump([&](std::string_view line) {
-                        if (line.starts_with("open-for-write")) ++count;
-                        return true;
-                      })
-                      .ok());
-      return count;
-    };
     write("lost", true);
     for (int i = 0; i < 100; ++i) write("f" + std::to_string(i), false);
-    for (int i = 0; i < 3000 && rows() > 1; ++i) ::usleep(10'000);
+    for (int i = 0; i < 3000 && OpenForWriteRows(store) > 1; ++i) ::usleep(10'000);
     ::usleep(2'500'000);  // the collector comes by each second: it had its chance to be wrong
-    EXPECT_EQ(rows(), 1u);
+    EXPECT_EQ(OpenForWriteRows(store), 1u);
     CutOff();
   });
 }
