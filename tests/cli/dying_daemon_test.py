@@ -13,6 +13,7 @@ from amphora_store import Store, is_mounted
 
 LIMIT_S = 30
 SIGKILL_BIT = 1 << 8
+CONNECTIONS = "/sys/fs/fuse/connections"  # systemd mounts it
 
 
 def wait_until(condition, what):
@@ -40,6 +41,8 @@ class DyingDaemonTest(unittest.TestCase):
     def hang(self):
         """A store whose daemon was killed and hangs: a create in the mount is never answered, and the
         invalidation of an S3 PUT waits for it."""
+        if os.geteuid() != 0 and not os.path.ismount(CONNECTIONS):
+            self.skipTest(f"only root can abort a connection where {CONNECTIONS} is not mounted")
         store = self.enterContext(Store(environment={"AMPHORA_FAILPOINTS": "mount.create.reply=sleep(600000)"}))
         store.run("bucket", "create", "/s3v/abc")
         point = store.mount("/s3v/abc")

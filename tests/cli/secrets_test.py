@@ -87,8 +87,9 @@ class SecretsTest(unittest.TestCase):
 
     def test_secrets_reach_neither_log_nor_dump(self):
         with Store(["--auth", "keys", "--log-level", "debug"]) as store:
-            secret = secret_of(store)[1]
-            S3(store.url, ("root", secret)).get("/abc/x")
+            key = secret_of(store)
+            secret = key[1]
+            S3(store.url, key).get("/abc/x")
             self.assertNotIn(secret, store.run("dump").stdout)
             store.stop()
             self.assertNotIn(secret, store.log_path.read_text())

@@ -24,7 +24,7 @@ def run(*command):
 
 class ScriptsTest(unittest.TestCase):
     def test_help_and_wrong_use(self):
-        for name in ("quickstart", "test", "nightly", "install-go-tools"):
+        for name in ("quickstart", "test", "nightly", "try-clean-root", "install-go-tools"):
             with self.subTest(name):
                 self.assertIn("Example:", run(ROOT / "scripts" / name, "--help").stdout)
                 self.assertEqual(run(ROOT / "scripts" / name, "--frob").returncode, 2)
@@ -32,6 +32,21 @@ class ScriptsTest(unittest.TestCase):
     def test_ci_runs_the_test_command(self):
         self.assertIn("exec scripts/test\n", (ROOT / ".ci/run").read_text())
         self.assertTrue(os.access(ROOT / ".ci/run", os.X_OK))
+
+    def test_who_cant_become_root_is_told_which_packages_are_missing(self):
+        with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
+            # A path with everything but sudo and, for one package, dpkg-query's word.
+            tools = Path(name)
+            (tools / "dpkg-query").write_text("#!/bin/sh\n/usr/bin/dpkg-query \"$@\" | grep -v ' libpugixml-dev$'\n")
+            (tools / "id").write_text("#!/bin/sh\necho 1000\n")
+            (tools / "sudo").write_text("#!/bin/sh\nexit 1\n")
+            for tool in tools.iterdir():
+                tool.chmod(0o755)
+            result = run("env", f"PATH={tools}:{os.environ['PATH']}", "bash", "-c",
+                         f"root={ROOT}; . {ROOT}/scripts/lib/common.sh; install_packages build")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("these Debian packages are missing: libpugixml-dev\n", result.stderr)
+        self.assertIn("apt-get install --no-install-recommends libpugixml-dev", result.stderr)
 
     def test_every_package_has_a_section_and_a_reason_and_is_known(self):
         lines = [x for x in (ROOT / "scripts/lib/packages").read_text().splitlines() if not x.startswith("#")]
@@ -46,14 +61,14 @@ class ScriptsTest(unittest.TestCase):
 
 
 class SummaryTest(unittest.TestCase):
-    def summary(self, allowed="", result="completed", more=""):
+    def summary(self, allowed="", result="completed", more="", uid=os.geteuid()):
         with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
             folder = Path(name)
             (folder / "gtest").mkdir()
             (folder / "ctest.xml").write_text(CTEST.format(more=more))
             (folder / "gtest" / "unit.xml").write_text(GTEST.format(result=result))
             (folder / "allowed").write_text(allowed)
-            return run("python3", ROOT / "scripts/lib/summary.py", folder, folder / "allowed")
+            return run("python3", ROOT / "scripts/lib/summary.py", folder, folder / "allowed", uid)
 
     def last_line(self, result):
         return result.stdout.splitlines()[-1]
@@ -68,6 +83,13 @@ class SummaryTest(unittest.TestCase):
         result = self.summary(allowed="py/*:  needs root\n", result="skipped")
         self.assertEqual(result.returncode, 1)
         self.assertIn("NOT in tests/allowed-skips): unit/S.B", result.stdout)
+
+    def test_what_only_root_can_run_is_no_skip_of_roots(self):
+        allowed = "py/T.test_b:  a user who is not root can't mount a disk\n"
+        self.assertEqual(self.summary(allowed, uid=1000).returncode, 0)
+        result = self.summary(allowed, uid=0)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("NOT in tests/allowed-skips): py/T.test_b", result.stdout)
 
     def test_a_failed_program_fails(self):
         more = '<testcase name="dead" status="fail"><failure/></testcase>'
