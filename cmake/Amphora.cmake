@@ -1,6 +1,7 @@
-# What every folder shares: language level, warnings, sanitizers, dependencies, and three small helpers:
+# What every folder shares: language level, warnings, sanitizers, dependencies, and four small helpers:
 #   amphora_library(name SOURCES ... DEPS ... [PRIVATE_DEPS ...])
 #   amphora_executable(name SOURCES ... DEPS ...)
+#   amphora_timeout(test seconds)   longer with a sanitizer
 #   amphora_test(name SOURCES ... DEPS ... [LABELS ...] [TIMEOUT seconds] [SERIAL])
 
 set(CMAKE_CXX_STANDARD 23)
@@ -75,6 +76,14 @@ function(amphora_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} Threads::Threads)
 endfunction()
 
+# Sanitizers cost a factor that no test shall depend on; the limit is there for what hangs.
+function(amphora_timeout name seconds)
+  if(AMPHORA_SANITIZE)
+    math(EXPR seconds "${seconds} * 6")
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds})
+endfunction()
+
 function(amphora_test name)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -84,7 +93,8 @@ function(amphora_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  amphora_timeout(${name} ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
   if(ARG_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/meta/store_fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::meta {
 namespace {
@@ -186,11 +187,11 @@ TYPED_TEST(StoreMergeTest, SnapshotSeesOnlyOlderMerges) {
 
 TYPED_TEST(StoreMergeTest, ConcurrentMergesSumExactlyAndTheLatestStampWins) {
   constexpr int kThreads = 8;
-  constexpr int kEach = 5000;
+  const int each = test::Scaled(5000, 200);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kEach; ++i) {
+      for (int i = 0; i < each; ++i) {
         MergeValue operand = Sum(1);
         operand.sums[1] = t - 3;
         operand.latest[2] = {static_cast<std::uint64_t>(i * kThreads + t + 1), i * 10 + t};
@@ -203,9 +204,10 @@ TYPED_TEST(StoreMergeTest, ConcurrentMergesSumExactlyAndTheLatestStampWins) {
   }
   for (std::thread& thread : threads) thread.join();
   MergeValue expected;
-  expected.sums[0] = kThreads * kEach;
-  expected.sums[1] = (0 + 1 + 2 + 3 + 4 + 5 + 6 + 7 - 3 * kThreads) * kEach;
-  expected.latest[2] = {kThreads * kEach, (kEach - 1) * 10 + kThreads - 1};
+  expected.sums[0] = kThreads * each;
+  expected.sums[1] = (0 + 1 + 2 + 3 + 4 + 5 + 6 + 7 - 3 * kThreads) * each;
+  expected.latest[2] = {static_cast<std::uint64_t>(kThreads * each),
+                        (each - 1) * 10 + kThreads - 1};
   EXPECT_EQ(this->Read(this->newest(), "hot"), expected);
   this->Open();
   EXPECT_EQ(this->Read(this->newest(), "hot"), expected);

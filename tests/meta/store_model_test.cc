@@ -8,6 +8,7 @@
 #include <random>
 
 #include "tests/meta/store_fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::meta {
 namespace {
@@ -119,7 +120,8 @@ TYPED_TEST(StoreModelTest, RandomTransactionsEqualTheReference) {
   SCOPED_TRACE("AMPHORA_TEST_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   std::array<Model, 2> committed;
-  for (int round = 0; round < 1500; ++round) {
+  const int rounds = test::Scaled(1500, 100);
+  for (int round = 0; round < rounds; ++round) {
     const std::array<Model, 2> before = committed;
     const auto snapshot = this->store().Snapshot();
     ASSERT_NO_FATAL_FAILURE(this->RunTransaction(random, committed));

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/meta/store_fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::meta {
 namespace {
@@ -91,8 +92,8 @@ class StoreRaceTest : public StoreTest<T> {};
 TYPED_TEST_SUITE(StoreRaceTest, ::testing::Types<RocksImplementation>);
 
 TYPED_TEST(StoreRaceTest, GuardLeavesNoOrphanInAHundredThousandRaces) {
-  constexpr int kRaces = 100'000;
-  const Outcome outcome = Race(this->store(), kRaces, [&](int which, int number) {
+  const int races = test::Scaled(100'000, 1000);
+  const Outcome outcome = Race(this->store(), races, [&](int which, int number) {
     return Transact(this->store(),
                     [&](Transaction& transaction) {
                       return which == 0 ? AddChild(transaction, number, Lock::kShared)
@@ -102,10 +103,10 @@ TYPED_TEST(StoreRaceTest, GuardLeavesNoOrphanInAHundredThousandRaces) {
   });
   EXPECT_EQ(outcome.both, 0);
   // Exactly one side wins each race, and both sides win some: the races did meet.
-  EXPECT_EQ(outcome.added + outcome.removed, kRaces);
+  EXPECT_EQ(outcome.added + outcome.removed, races);
   EXPECT_GT(outcome.added, 0);
   EXPECT_GT(outcome.removed, 0);
-  EXPECT_EQ(CountOrphans(this->store(), kRaces), 0);
+  EXPECT_EQ(CountOrphans(this->store(), races), 0);
 }
 
 TYPED_TEST(StoreRaceTest, CanaryWithoutTheGuardLeavesOrphans) {
@@ -130,7 +131,7 @@ TYPED_TEST(StoreRaceTest, CanaryWithoutTheGuardLeavesOrphans) {
 // Write skew: each of two transactions reads both rows and clears its own only if the other is set.
 // With locked reads one of them must see the other's write; at least one row stays set.
 TYPED_TEST(StoreRaceTest, LockedReadsExcludeWriteSkew) {
-  constexpr int kRaces = 20'000;
+  const int races = test::Scaled(20'000, 200);
   std::barrier sync(2, [&]() noexcept {
     (void)Transact(this->store(), [&](Transaction& transaction) -> Status {
       AMPHORA_TRY(transaction.Put(Table::kRows, "left", "1"));
@@ -140,7 +141,7 @@ TYPED_TEST(StoreRaceTest, LockedReadsExcludeWriteSkew) {
   std::barrier done(2);
   std::atomic<int> skews{0};
   const auto side = [&](const char* mine, bool checks) {
-    for (int i = 0; i < kRaces; ++i) {
+    for (int i = 0; i < races; ++i) {
       sync.arrive_and_wait();
       EXPECT_TRUE(Transact(this->store(), [&](Transaction& transaction) -> Status {
                     const std::vector<std::string> keys = {"left", "right"};
@@ -162,13 +163,13 @@ TYPED_TEST(StoreRaceTest, LockedReadsExcludeWriteSkew) {
 // Creates in one directory share its row: none of them waits for another or conflicts.
 TYPED_TEST(StoreRaceTest, CreatesInOneDirectoryNeverConflict) {
   constexpr int kThreads = 4;
-  constexpr int kEach = 2'000;
+  const int each = test::Scaled(2'000, 100);
   this->Put(ParentKey(0), "alive");
   const auto conflicts = Value(Counter::kStoreConflicts);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kEach; ++i) {
+      for (int i = 0; i < each; ++i) {
         const std::string name = ChildPrefix(0) + std::to_string(t) + "-" + std::to_string(i);
         EXPECT_TRUE(Transact(this->store(), [&](Transaction& transaction) -> Status {
                       AMPHORA_ASSIGN(const auto row,
@@ -186,7 +187,7 @@ TYPED_TEST(StoreRaceTest, CreatesInOneDirectoryNeverConflict) {
   EXPECT_EQ(Value(Counter::kStoreConflicts), conflicts);
   const auto rows = this->newest().Scan(Table::kRows, ChildrenOf(0), {.limit = 100'000});
   ASSERT_TRUE(rows.ok());
-  EXPECT_EQ(rows->size(), static_cast<std::size_t>(kThreads * kEach));
+  EXPECT_EQ(rows->size(), static_cast<std::size_t>(kThreads * each));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The model test: random operations of both faces, interleaved, with restarts in between, against
 // the reference.
 //
-//   AMPHORA_MODEL_SECONDS  how long (default 180)
+//   AMPHORA_MODEL_SECONDS  how long (default 180, scaled by AMPHORA_TEST_SCALE)
 //   AMPHORA_MODEL_SEED     run only the sequence of this seed
 //   AMPHORA_MODEL_FILE     run only the operations of this file
 //
@@ -18,6 +18,7 @@
 
 #include "meta/base/clock.h"
 #include "tests/model/runner.h"
+#include "tests/support/scale.h"
 
 namespace amphora::model {
 namespace {
@@ -131,7 +132,7 @@ TEST(ModelTest, RandomSequencesOfBothFacesAgreeWithTheReference) {
   }
   const char* seconds = Setting("AMPHORA_MODEL_SECONDS");
   const std::int64_t end =
-      MonotonicNow() + (seconds == nullptr ? 180 : std::atoll(seconds)) * kSecond;
+      MonotonicNow() + (seconds == nullptr ? test::Scaled(180, 20) : std::atoll(seconds)) * kSecond;
   std::uint64_t seed = std::random_device{}();
   std::cout << "first seed " << seed << std::endl;
   int sequences = 0;

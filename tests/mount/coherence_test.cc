@@ -5,20 +5,15 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <thread>
 
 #include "tests/mount/fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::mount {
 namespace {
 
 constexpr int kRoundsPerDirectory = 500;
-
-int Alternations() {
-  const char* asked = std::getenv("AMPHORA_ALTERNATIONS");
-  return asked == nullptr ? 100'000 : std::atoi(asked);
-}
 
 class CoherenceTest : public MountFixture {
  protected:
@@ -76,7 +71,7 @@ TEST_F(CoherenceTest, PutAndDeleteAreSeenAtOnceThroughTwoMountsBesideRacingReade
   for (int i = 0; i < 4; ++i) readers.emplace_back([&, i] { Race(i % 2, stop); });
   std::vector<std::string> wanted(8);  // empty: no such object
   int stale = 0;
-  const int rounds = Alternations();
+  const int rounds = test::Scaled(100'000, 2000);
   for (int round = 0; round < rounds && stale < 10; ++round) {
     if (round % kRoundsPerDirectory == kRoundsPerDirectory - 1) {
       Put("d" + std::to_string(directory_ + 1) + "/", "");
@@ -117,7 +112,8 @@ TEST_F(CoherenceTest, CloseAndRenameInTheMountAreSeenByS3AtOnce) {
   const auto one = MountOn("one", {.passthrough = true, .io_uring = true});
   const auto two = MountOn("two", {.passthrough = false, .io_uring = false});
   Put("d0/", "");
-  for (int round = 0; round < 5000; ++round) {
+  const int rounds = test::Scaled(5000, 200);
+  for (int round = 0; round < rounds; ++round) {
     const int mount = round % 2;
     const std::string name = "n" + std::to_string(round % 8);
     const std::string content =

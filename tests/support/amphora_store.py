@@ -5,7 +5,8 @@
         store.s3.put("/demo/key", b"bytes")
 
 Every store has its own directory, socket and port; leaving the block ends the daemon, its mounts and its
-directory. The program comes from the environment variable AMPHORA_BINARY.
+directory. The program comes from the environment variable AMPHORA_BINARY. A daemon that was not killed must
+end with 0, and neither it nor a command may print a sanitizer's report: else the test fails, whatever it checks.
 """
 
 import json
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 
 from s3_http import S3
+from sanitizers import report_in
 
 BINARY = os.environ.get("AMPHORA_BINARY", "build/dev/amphora")
 START_LIMIT_S = 60
@@ -56,12 +58,20 @@ class Store:
 
     def __exit__(self, kind, error, trace):
         if kind is not None and self.log_path.exists():
-            print("daemon log:", self.log_path.read_text(errors="replace")[-4000:])
+            print("daemon log:", self.log_text()[-4000:])
         self.close()
 
     @property
     def log_path(self):
         return self.directory / "log"
+
+    def log_text(self):
+        return self.log_path.read_text(errors="replace")
+
+    def expect_no_report(self, text, who):
+        report = report_in(text)
+        if report:
+            raise AssertionError(f"a sanitizer's report of {who}:\n{report}")
 
     def environ(self, extra=None):
         """No AMPHORA_* variable of the caller reaches the program."""
@@ -85,7 +95,8 @@ class Store:
             code = self.daemon.wait()
             self.daemon.stdout.close()
             self.daemon = None
-            raise StartFailed(code, line + self.log_path.read_text(errors="replace")[-2000:])
+            self.expect_no_report(self.log_text(), "the daemon")
+            raise StartFailed(code, line + self.log_text()[-2000:])
         self.url = match[1]
         self.s3 = S3(self.url)
         return self
@@ -107,6 +118,7 @@ class Store:
         result = subprocess.run([self.binary, *map(str, arguments), "--socket", str(self.socket)],
                                 capture_output=True, text=True, timeout=timeout,
                                 env=self.environ(environment), check=False, **self.process_options)
+        self.expect_no_report(result.stderr, f"amphora {' '.join(map(str, arguments))}")
         if check and result.returncode != 0:
             raise AssertionError(f"amphora {' '.join(map(str, arguments))}: exit "
                                  f"{result.returncode}: {result.stderr.strip()}")
@@ -128,9 +140,9 @@ class Store:
         return point
 
     def stop(self):
-        """SIGTERM, as systemd sends it; answers the exit code."""
+        """SIGTERM, as systemd sends it; answers the exit code, which is 0."""
         self.daemon.send_signal(signal.SIGTERM)
-        return self._reap()
+        return self._reap(must_succeed=True)
 
     def kill(self):
         """kill -9."""
@@ -148,26 +160,36 @@ class Store:
         self.daemon.wait(timeout)
         return self._reap()
 
-    def _reap(self):
+    def _reap(self, must_succeed=False):
         if self.s3 is not None:
             self.s3.close()
         code = self.daemon.wait(timeout=120)
         self.daemon.stdout.close()
         self.daemon = None
+        if self.log_path.exists():  # uninstall_test removes it
+            self.expect_no_report(self.log_text(), "the daemon")
+            if must_succeed and code != 0:
+                raise AssertionError(f"the daemon ended with {code}: {self.log_text()[-4000:]}")
         return code
 
+    def _end(self):
+        """Ends a daemon that still runs; one that ended before did so by itself, and must have succeeded too."""
+        self.daemon.terminate()
+        try:
+            self.daemon.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.daemon.kill()
+        self._reap(must_succeed=True)
+
     def close(self):
-        if self.daemon is not None:
-            self.daemon.terminate()
-            try:
-                self.daemon.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                self.daemon.kill()
-            self._reap()
-        for point in self.mount_points:
-            if is_mounted(point):
-                subprocess.run(["umount", "-l", str(point)], check=False)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            if self.daemon is not None:
+                self._end()
+        finally:
+            for point in self.mount_points:
+                if is_mounted(point):
+                    subprocess.run(["umount", "-l", str(point)], check=False)
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def is_mounted(point):

@@ -6,7 +6,7 @@ must find nothing, every file must be one that the ledger allows, block by block
 and no name may exist that nobody made. Then the same is done with a daemon that leaves out its syncs: the
 verification must notice, or it proves nothing.
 
-AMPHORA_POWER_CUTS sets the number of cuts, AMPHORA_POWER_SEED repeats a run's choices.
+AMPHORA_POWER_SEED repeats a run's choices.
 """
 
 import http.client
@@ -23,8 +23,9 @@ from marked_content import Content, Foreign, parse
 from power_disk import PowerDisk
 from power_writers import (BUCKET, DIRECTORY, CompleteWriter, CreateWriter, DirectoryWriter, OverwriteWriter,
                            PutWriter, ReplaceWriter, TravelWriter, owner_of)
+from scale import scaled
 
-CUTS = int(os.environ.get("AMPHORA_POWER_CUTS", "20"))
+CUTS = scaled(20, 4)
 SEED = int(os.environ.get("AMPHORA_POWER_SEED", str(random.SystemRandom().randrange(1 << 32))))
 CONTROL_CUTS = 4  # of a daemon that does not sync; the first one that loses something is enough
 

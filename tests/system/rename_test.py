@@ -5,10 +5,11 @@ import time
 import unittest
 
 from amphora_store import Store
+from scale import scaled
 
-OBJECTS = 100_000
-BY_S3 = 500
 FOLDERS = 100
+OBJECTS = scaled(1000, 20) * FOLDERS
+BY_S3 = 5 * FOLDERS
 MAX_ROWS = 10
 
 

@@ -1,7 +1,5 @@
 """Of many that want to make one key at once, from S3 (`If-None-Match: *`) and from the mount
 (`open(O_CREAT | O_EXCL)`), exactly one does; of many that replace one ETag, exactly one does.
-
-AMPHORA_WINNER_ROUNDS: how many rounds (1,000).
 """
 
 import os
@@ -11,9 +9,10 @@ import time
 import unittest
 
 from amphora_store import Store
+from scale import scaled
 
 BUCKET = "winners"
-ROUNDS = int(os.environ.get("AMPHORA_WINNER_ROUNDS", "1000"))
+ROUNDS = scaled(1000, 50)
 CLIENTS = 32
 SEED = 20261123
 HEAD_STARTS_S = (0.0, 0.0, 0.0005, 0.002, 0.004)

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/fs/data/file_fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::fs {
 namespace {
@@ -16,7 +17,7 @@ using test::Pattern;
 using test::ReadAll;
 
 constexpr int kThreads = 4;
-constexpr int kRounds = 3000;
+const int kRounds = test::Scaled(3000, 200);
 constexpr unsigned kNames = 5;
 
 // What may go wrong when names come and go under one's feet.

@@ -1,21 +1,18 @@
 // The guard rule under load: who adds a name against who removes the directory or bucket, 100,000
 // times each. What a call acknowledged must hold at once and stay; at the end the store is
-// consistent. AMPHORA_RACES sets another number of rounds.
+// consistent.
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <thread>
 
 #include "tests/fs/objects/object_fixture.h"
+#include "tests/support/scale.h"
 
 namespace amphora::fs {
 namespace {
 
-int Rounds() {
-  const char* text = std::getenv("AMPHORA_RACES");
-  return text == nullptr ? 100'000 : std::atoi(text);
-}
+int Rounds() { return test::Scaled(100'000, 1000); }
 
 class RacesTest : public test::ObjectTest {
  protected:
