@@ -160,6 +160,9 @@ class LiveTable {
   // Blocks.
   Status SyncData(InodeId inode);
   void NoteCommit(InodeId inode, Ticket ticket);
+  // utimensat(2) set the row's time of modification to `set`; `before` is what the view had. A live
+  // inode that may have been written within the tick before would show and settle the older one.
+  void NoteModified(InodeId inode, Time before, Time set);
 
   // Writes every dirty inode's state into its row; with `older_than_ns` only those dirty for
   // longer.

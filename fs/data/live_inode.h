@@ -105,6 +105,7 @@ class LiveInode {
   // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
   Status Finish();
   void NoteCommit(Ticket ticket);
+  void NoteModified(Time before, Time set);
   // The row was removed while nobody held this: nothing is left to do but what only we know of.
   void NoteRemoved();
 

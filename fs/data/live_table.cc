@@ -206,4 +206,8 @@ void LiveTable::NoteCommit(InodeId inode, Ticket ticket) {
   if (const auto live = Peek(inode)) live->NoteCommit(ticket);
 }
 
+void LiveTable::NoteModified(InodeId inode, Time before, Time set) {
+  if (const auto live = Peek(inode)) live->NoteModified(before, set);
+}
+
 }  // namespace amphora::fs

@@ -52,10 +52,16 @@ void LiveInode::RefreshFromBlob() {
   MarkDirty(Writer{});
   size_ = now->size;
   // The kernel's clock for files lags behind ours by up to a tick: that is no step back.
-  const std::int64_t behind = modified_.nanoseconds() - now->modified.nanoseconds();
-  if (moved && (behind < 0 || behind > kTickNs)) modified_ = now->modified;
+  const bool same_tick = modified_ >= now->modified &&
+                         modified_.nanoseconds() <= now->modified.nanoseconds() + kTickNs;
+  if (moved && !same_tick) modified_ = now->modified;
   changed_ = std::max(changed_, now->changed);
   last_modified_ = std::max(last_modified_, now->changed);
+}
+
+void LiveInode::NoteModified(Time before, Time set) {
+  std::lock_guard figures(figures_mutex_);
+  if (modified_ == before) modified_ = set;  // else somebody wrote since
 }
 
 LiveView LiveInode::MakeView() {

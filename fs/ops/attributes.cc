@@ -151,8 +151,9 @@ Result<Attributes> Files::GetAttributes(InodeId inode, InodeId mount_root) {
 
 namespace {
 
-// chmod(2), chown(2), utimensat(2) on the row; sizes are the live inode's.
-Status ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
+// chmod(2), chown(2), utimensat(2) on the row; sizes are the live inode's. Answers the time of
+// modification that it set, if any.
+Result<std::optional<Time>> ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
   AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
   const bool owner_changes = change.uid.has_value() || change.gid.has_value();
   if (change.permissions) record.permissions = *change.permissions & 07777;
@@ -167,7 +168,8 @@ Status ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
   }
   const std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
   const std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
-  return tx.PutPosixChange(inode, record, accessed, modified);
+  AMPHORA_TRY(tx.PutPosixChange(inode, record, accessed, modified));
+  return modified;
 }
 
 bool ChangesRow(const AttributeChange& change) {
@@ -185,10 +187,15 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
   if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
     // What was written before must not move the times that are set now.
     AMPHORA_TRY(SettleInode(core_, inode));
-    const auto committed =
-        core_.Run(caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, inode, change); });
+    const auto before = core_.live->View(inode);
+    const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<std::optional<Time>> {
+      return ChangeRow(tx, inode, change);
+    });
     if (!committed.ok()) return committed.error();
     core_.live->NoteCommit(inode, committed->ticket);
+    if (before && committed->value) {
+      core_.live->NoteModified(inode, before->modified, *committed->value);
+    }
   }
   return GetAttributes(inode);
 }

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <limits>
+
 #include "meta/base/metrics.h"
 #include "tests/fs/data/file_fixture.h"
 
@@ -82,6 +84,36 @@ TEST_F(LivePassthroughTest, WritesOfTheKernelShowAtOnceAndSettleAtFlush) {
   EXPECT_EQ(GetObject("o").value(), Pattern(4 * kInlineLimit, 2) + "more");
   Reopen();
   EXPECT_EQ(GetObject("o").value(), Pattern(4 * kInlineLimit, 2) + "more");
+}
+
+TEST_F(LivePassthroughTest, UtimensRightAfterAWriteOfTheKernelHolds) {
+  const InodeId inode = WriteFile(root_, "f", Pattern(4 * kInlineLimit, 1));
+  AttributeChange change;
+  change.modified = Time(1'000'000'000);
+  for (int round = 0; round < 3; ++round) {
+    auto handle = OpenFile("f", Passthrough(true));
+    WriteBehind(*handle, 0, std::to_string(round));
+    EXPECT_EQ(files().SetAttributes(caller_, inode, change, nullptr)->modified, *change.modified);
+    EXPECT_EQ(files().GetAttributes(inode)->modified, *change.modified);
+    ASSERT_TRUE(handle->Flush().ok());
+    handle.reset();
+    EXPECT_EQ(files().GetAttributes(inode)->modified, *change.modified);
+  }
+  Reopen();
+  EXPECT_EQ(files().GetAttributes(inode)->modified, *change.modified);
+}
+
+// utimensat may go as far back as times go; the blob's clock is then further ahead than 2^63 ns.
+TEST_F(LivePassthroughTest, AWriteOfTheKernelAfterATimeIn1677SetsItToNow) {
+  const InodeId inode = WriteFile(root_, "f", Pattern(4 * kInlineLimit, 1));
+  auto handle = OpenFile("f", Passthrough(true));
+  AttributeChange change;
+  change.modified = Time(std::numeric_limits<std::int64_t>::min());
+  ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
+  EXPECT_EQ(files().GetAttributes(inode)->modified, *change.modified);
+  ::usleep(20'000);  // further than the tick of the file system's clock
+  WriteBehind(*handle, 0, "new");
+  EXPECT_GT(files().GetAttributes(inode)->modified, Time(0));
 }
 
 class Recorder : public ChangeSink {
