@@ -50,6 +50,7 @@ Result<VisibleName> DecodeVisibleName(std::string_view visible) {
   name.directory = rest[0] == 'd';
   rest.remove_prefix(2);
   for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '\0') return invalid;  // its escape is %00 alone
     if (rest[i] != '%') {
       name.raw.push_back(rest[i]);
       continue;

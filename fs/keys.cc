@@ -207,14 +207,16 @@ Result<std::uint64_t> DecodeOffsetOf(std::string_view key) {
 
 Result<std::string> DecodeUploadedKeyOf(std::string_view key) {
   constexpr std::size_t kAround = 1 + kIdBytes + 1 + kIdBytes;
-  if (key.size() < kAround || key[0] != 'M') {
-    return Error(ErrorCode::kCorrupt, "key without an uploaded key");
+  const Error corrupt(ErrorCode::kCorrupt, "key without an uploaded key");
+  if (key.size() < kAround || key[0] != 'M' || key[key.size() - kIdBytes - 1] != '\0') {
+    return corrupt;
   }
   std::string uploaded;
   const std::string_view written = key.substr(1 + kIdBytes, key.size() - kAround);
   for (std::size_t i = 0; i < written.size(); ++i) {
     uploaded.push_back(written[i]);
-    if (written[i] == '\0') ++i;
+    if (written[i] != '\0') continue;
+    if (++i == written.size() || written[i] != '\xff') return corrupt;
   }
   return uploaded;
 }

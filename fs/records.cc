@@ -27,8 +27,15 @@ Result<FileKind> ToKind(std::uint32_t value) {
   return static_cast<FileKind>(value);
 }
 
-std::int64_t Since(Time born, Time time) { return time.nanoseconds() - born.nanoseconds(); }
-Time After(Time born, std::int64_t difference) { return Time(born.nanoseconds() + difference); }
+// Modulo 2^64: a time of 1677 is further than 2^63 ns before one of today.
+std::int64_t Since(Time born, Time time) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.nanoseconds()) -
+                                   static_cast<std::uint64_t>(born.nanoseconds()));
+}
+Time After(Time born, std::int64_t difference) {
+  return Time(static_cast<std::int64_t>(static_cast<std::uint64_t>(born.nanoseconds()) +
+                                        static_cast<std::uint64_t>(difference)));
+}
 
 bool IsDefault(const ObjectMetadata& object) {
   return object.content_type.empty() && object.content_encoding.empty() &&

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "fs/escape.h"
@@ -66,6 +67,8 @@ TEST(EscapeTest, NamesThatOnlyLookEscapedAreRefused) {
                            "@amphora@f:%2", "@amphora@f:%41", "@amphora@f:%2F", "@amphora@f:%zz"}) {
     EXPECT_TRUE(DecodeVisibleName(name).Is(ErrorCode::kInvalidArgument)) << name;
   }
+  const std::string with_nul("@amphora@f:a\0", 13);
+  EXPECT_TRUE(DecodeVisibleName(with_nul).Is(ErrorCode::kInvalidArgument));
 }
 
 TEST(KeysTest, OrderOfSiblingNamesIsOrderOfWholeKeys) {
@@ -114,6 +117,16 @@ TEST(KeysTest, PartsOfUploadsComeBack) {
     EXPECT_TRUE(DecodeUploadedKeyOf(key).Is(ErrorCode::kCorrupt));
     EXPECT_TRUE(DecodePartNumberOf(key).Is(ErrorCode::kCorrupt));
     EXPECT_TRUE(DecodeOffsetOf(key).Is(ErrorCode::kCorrupt));
+  }
+}
+
+TEST(KeysTest, AKeyOfAnUploadIsReadInItsOneFormOnly) {
+  const std::string good = UploadKey(BucketId(3), std::string("a\0b", 3), UploadId(5));
+  ASSERT_TRUE(DecodeUploadedKeyOf(good).ok());
+  for (const std::size_t damaged : {good.find('\xff'), good.size() - 9}) {
+    std::string key = good;
+    key[damaged] = 'x';
+    EXPECT_TRUE(DecodeUploadedKeyOf(key).Is(ErrorCode::kCorrupt)) << damaged;
   }
 }
 
@@ -188,6 +201,18 @@ TEST(RecordsTest, AnInodeComesBackWhole) {
   EXPECT_EQ(decoded->checksum, record.checksum);
   EXPECT_EQ(decoded->part_runs, record.part_runs);
   EXPECT_EQ(decoded->content_stamp, record.content_stamp);
+}
+
+// utimensat may set any of them; they are kept as differences, which must not overflow.
+TEST(RecordsTest, TimesAtBothEndsOfTheRangeComeBack) {
+  InodeRecord record;
+  record.born = Time(1'700'000'000'000'000'000);
+  record.accessed = Time(std::numeric_limits<std::int64_t>::min());
+  record.modified = Time(std::numeric_limits<std::int64_t>::max());
+  const auto decoded = DecodeInode(Encode(record));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->accessed, record.accessed);
+  EXPECT_EQ(decoded->modified, record.modified);
 }
 
 TEST(RecordsTest, UploadsPartsAndExtentsComeBackWhole) {
