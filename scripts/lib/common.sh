@@ -65,6 +65,27 @@ die_for_packages() {
   die "root can install them by: apt-get install --no-install-recommends $*"
 }
 
+# FUSE over io_uring is off in a fresh kernel; without it the tests of it have nothing to test.
+enable_fuse_uring() {
+  local uring=/sys/module/fuse/parameters/enable_uring
+  if [ -e "$uring" ] && [ "$(cat "$uring")" != Y ] && [ "$(id -u)" -eq 0 ]; then
+    echo Y >"$uring"
+  fi
+}
+
+# run_suite PRESET [CTEST OPTION]...: every test that the options choose, then the closing line with the counts. Fails
+# on a failure and on a skip that is not allowed.
+run_suite() {
+  local preset=$1 reports=$root/build/$1/reports status=0
+  shift
+  rm -rf "$reports"
+  mkdir -p "$reports/gtest"
+  GTEST_OUTPUT="xml:$reports/gtest/" ctest --test-dir "$root/build/$preset" -j2 --output-on-failure \
+    --no-tests=error --output-junit "$reports/ctest.xml" "$@" || status=$?
+  python3 "$root/scripts/lib/summary.py" "$reports" "$root/tests/allowed-skips" || status=1
+  return "$status"
+}
+
 # configure_and_build PRESET TARGET...   (no target: everything)
 configure_and_build() {
   local preset=$1

@@ -60,6 +60,22 @@ class ScriptsTest(unittest.TestCase):
         self.assertEqual(installed.returncode, 0, installed.stderr)
 
 
+class ReliabilityPageTest(unittest.TestCase):
+    def test_each_step_has_one_line_with_its_newest_result_and_its_commit(self):
+        head = run("git", "-C", ROOT, "rev-parse", "--short=10", "HEAD").stdout.strip()
+        with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
+            page = Path(name) / "page.md"
+            for step, outcome, detail in (("fuzz", "passed", "9 targets"), ("asan", "FAILED", "1 failed"),
+                                          ("asan", "passed", "a | b")):
+                subprocess.run(["python3", ROOT / "scripts/lib/reliability.py", page, step, outcome, "125", detail],
+                               cwd=ROOT, check=True, timeout=60)
+            lines = [line for line in page.read_text().splitlines() if line.startswith("| `")]
+        self.assertEqual([line.split("|")[1].strip() for line in lines], ["`asan`", "`fuzz`"])
+        self.assertIn("| passed: a / b | 2 min 5 s |", lines[0])
+        self.assertNotIn("FAILED", lines[0])
+        self.assertIn(f"| {head}", lines[1])
+
+
 class SummaryTest(unittest.TestCase):
     def summary(self, allowed="", result="completed", more="", uid=os.geteuid()):
         with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
