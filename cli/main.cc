@@ -1,12 +1,15 @@
 // The program `amphora`: parses the command line, runs the command that it names, and tells a
 // failure in one line. Exit codes: 0 done, 1 failed, 2 used wrongly, 3 no daemon.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/commands/command.h"
+#include "cli/mount_helper.h"
 #include "cli/version.h"
 
 namespace amphora::cli {
@@ -72,7 +75,15 @@ int Main(int argc, char** argv) {
   Program program{app, action};
   AddCommands(program);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (argc > 0 && IsMountHelper(argv[0])) {
+      auto ours = TranslateMountArguments(arguments);
+      if (!ours) return Tell(ours.error());
+      if (ours->empty()) return 0;
+      arguments = std::move(*ours);
+    }
+    std::ranges::reverse(arguments);  // as CLI11 takes them
+    app.parse(std::move(arguments));
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {

@@ -10,10 +10,12 @@
 
 #include <unistd.h>
 
+#include <mutex>
 #include <utility>
 
 #include "fs/admin/row_cursor.h"
 #include "fs/bucket_cache.h"
+#include "fs/bucket_states.h"
 #include "fs/buckets_internal.h"
 #include "fs/core.h"
 #include "fs/data/collector.h"
@@ -231,7 +233,49 @@ Result<BucketInfo> Buckets::GetBucket(std::string_view volume, std::string_view 
                  ReadMerged(core_.store->Newest(), UsageKey(info.id)));
   info.objects = static_cast<std::uint64_t>(usage.sums[kFiles]);
   info.bytes = static_cast<std::uint64_t>(usage.sums[kBytes]);
+  info.inodes = static_cast<std::uint64_t>(usage.sums[kFiles] + usage.sums[kDirectories]);
+  info.part_bytes = static_cast<std::uint64_t>(usage.sums[kPartBytes]);
+  info.settings = SettingsOf(info.id);
   return info;
+}
+
+namespace {
+
+void ApplyChange(const BucketSettingsChange& change, BucketSettings& settings) {
+  if (change.quota_bytes) settings.quota_bytes = *change.quota_bytes;
+  if (change.quota_inodes) settings.quota_inodes = *change.quota_inodes;
+  if (change.publish) settings.publish = *change.publish;
+  if (change.posix_metadata) settings.posix_metadata = *change.posix_metadata;
+  if (change.s3_uid) settings.s3_uid = *change.s3_uid;
+  if (change.s3_gid) settings.s3_gid = *change.s3_gid;
+  if (change.s3_permissions) settings.s3_permissions = *change.s3_permissions;
+}
+
+}  // namespace
+
+BucketSettings Buckets::SettingsOf(BucketId bucket) {
+  return core_.bucket_states->Find(bucket)->settings();
+}
+
+Result<Ticket> Buckets::ChangeSettings(std::string_view volume, std::string_view name,
+                                       const BucketSettingsChange& change) {
+  AMPHORA_ASSIGN(const BucketInfo named, FindBucket(volume, name));
+  const BucketPath path =
+      named.link_target.value_or(BucketPath{std::string(volume), std::string(name)});
+  std::lock_guard lock(core_.bucket_states->changing());
+  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Result<BucketRecord> {
+    AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), path.volume));
+    const std::string key = BucketKey(in.id, path.name);
+    AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, key, Lock::kExclusive));
+    if (!bytes) return Error(ErrorCode::kNoSuchBucket);
+    AMPHORA_ASSIGN(BucketRecord record, DecodeBucket(*bytes));
+    ApplyChange(change, record.settings);
+    AMPHORA_TRY(tx.kv().Put(Table::kRows, key, Encode(record)));
+    return record;
+  });
+  if (!committed.ok()) return committed.error();
+  core_.bucket_states->Find(committed->value.id)->Apply(committed->value.settings);
+  return committed->ticket;
 }
 
 Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
@@ -291,6 +335,7 @@ Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view n
   }
   if (!uploads.empty()) core_.collector->Kick();
   core_.live->Orphaned(committed->value, OriginId());
+  core_.bucket_states->Forget(BucketId(committed->value.value()));
   AMPHORA_TRY(Failpoint("fs.bucket.after_delete"));
   return committed->ticket;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fs/bucket_settings.h"
 #include "fs/types.h"
 
 namespace amphora::fs {
@@ -35,8 +36,11 @@ struct BucketInfo {
   std::string owner;  // of a link: who made the link
   Time created;
   std::optional<BucketPath> link_target = {};  // set for a link
-  std::uint64_t objects = 0;  // filled in by GetBucket: files, a hard-linked one once
-  std::uint64_t bytes = 0;    // logical bytes of files
+  std::uint64_t objects = 0;     // filled in by GetBucket: files, a hard-linked one once
+  std::uint64_t bytes = 0;       // logical bytes of files
+  std::uint64_t inodes = 0;      // files and directories
+  std::uint64_t part_bytes = 0;  // of unfinished uploads
+  BucketSettings settings = {};  // filled in by GetBucket
 };
 
 template <typename T>
@@ -64,6 +68,12 @@ class Buckets {
   // The same with `objects` and `bytes` read now.
   Result<BucketInfo> GetBucket(std::string_view volume, std::string_view name);
   Result<std::vector<BucketInfo>> ListBuckets(std::string_view volume);
+  // Of a link: those of the bucket that it shows. A quota below what is there only stops growth. In
+  // force when it returns, and for handles that are open.
+  Result<Ticket> ChangeSettings(std::string_view volume, std::string_view name,
+                                const BucketSettingsChange& change);
+  // As they are in force now; cheap.
+  BucketSettings SettingsOf(BucketId bucket);
   // A link that shows `target` under another name, on both faces; of a link to a link the bucket
   // itself is remembered, so that no ring can be (docs/decisions/0009-bucket-links.md).
   // kNoSuchVolume and kNoSuchBucket of either place, kExists, kInvalidArgument: onto itself.

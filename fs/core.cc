@@ -1,6 +1,7 @@
 #include "fs/core.h"
 
 #include "fs/bucket_cache.h"
+#include "fs/bucket_states.h"
 #include "fs/change_hub.h"
 #include "fs/credential_cache.h"
 #include "fs/data/blob_store.h"

@@ -17,6 +17,7 @@ namespace amphora::fs {
 
 class BlobStore;
 class BucketCache;
+class BucketStates;
 class ChangeHub;
 class Collector;
 class CredentialCache;
@@ -44,6 +45,7 @@ class Core {
   std::unique_ptr<ChangeHub> changes;
   std::unique_ptr<DirectoryCache> directories;
   std::unique_ptr<BucketCache> buckets;
+  std::unique_ptr<BucketStates> bucket_states;  // settings, and the ledger of quotas
   std::unique_ptr<CredentialCache> credentials;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<LiveTable> live;
@@ -52,20 +54,27 @@ class Core {
   std::unique_ptr<Joiner> joiner;
 
   // Runs `body(Tx&)` in a transaction until it commits, then publishes its changes. Holds no engine
-  // lock while publishing.
+  // lock while publishing. kQuotaExceeded when it would grow a bucket beyond its quota.
   template <typename Body>
   auto Run(OriginId origin, Body&& body)
       -> Result<meta::Committed<typename std::invoke_result_t<Body&, Tx&>::value_type>> {
     std::vector<Change> published;
     DirectoryCache::Changes changed(*directories);
+    UsageClaim claim(*bucket_states);
     auto committed = meta::Transact(*store, [&](meta::Transaction& kv) {
       changed.Abandon();  // what an earlier run announced
       Tx tx(*this, kv, origin, changed);
       auto answer = body(tx);
+      if (answer.ok()) {
+        if (const Status taken = claim.Take(tx.usage()); !taken.ok()) {
+          return decltype(answer)(taken.error());
+        }
+      }
       published = tx.TakeChanges();
       return answer;
     });
     if (committed.ok()) {
+      claim.Committed();
       changed.Committed();
       Publish(published);
     }

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "fs/bucket_cache.h"
+#include "fs/bucket_states.h"
 #include "fs/buckets_internal.h"
 #include "fs/change_hub.h"
 #include "fs/core.h"
@@ -48,6 +49,7 @@ Status OpenParts(Core& core) {
   core.changes = std::make_unique<ChangeHub>();
   core.directories = std::make_unique<DirectoryCache>();
   core.buckets = std::make_unique<BucketCache>();
+  core.bucket_states = std::make_unique<BucketStates>();
   core.credentials = std::make_unique<CredentialCache>();
   AMPHORA_TRY(EnsureFirstRows(core));
   AMPHORA_ASSIGN(core.blobs, OpenLocalBlobs(core.directory->blobs_path(), *core.blob_ids));
@@ -57,6 +59,7 @@ Status OpenParts(Core& core) {
   core.joiner = std::make_unique<Joiner>(core);
   AMPHORA_TRY(core.live->Recover());
   AMPHORA_TRY(VanishAll(core));
+  AMPHORA_TRY(core.bucket_states->Load(*core.store));
   AMPHORA_TRY(core.inode_ids->MarkSettled());
   core.collector->Start();
   core.joiner->Start();
@@ -100,11 +103,13 @@ Uploads& Engine::uploads() { return uploads_; }
 Buckets& Engine::buckets() { return buckets_; }
 Credentials& Engine::credentials() { return credentials_; }
 Admin& Engine::admin() { return admin_; }
+LockTable& Engine::locks() { return locks_; }
 
 OriginId Engine::AddSink(ChangeSink* sink) { return core_->changes->Add(sink); }
 void Engine::RemoveSink(OriginId origin) {
   core_->changes->Remove(origin);
   core_->live->ForgetAll(origin);
+  locks_.DropMount(origin);
 }
 
 Ticket Engine::NewestTicket() { return core_->store->LastTicket(); }

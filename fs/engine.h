@@ -18,6 +18,7 @@
 #include "fs/credentials.h"
 #include "fs/files.h"
 #include "fs/handle.h"
+#include "fs/lock_table.h"
 #include "fs/objects.h"
 #include "fs/types.h"
 #include "fs/uploads.h"
@@ -50,6 +51,8 @@ class Engine {
   Buckets& buckets();
   Credentials& credentials();
   Admin& admin();
+  // Of mounts with -o locks=shared.
+  LockTable& locks();
 
   // A mount registers its invalidator and gets the origin id to put into its callers. The sink must
   // outlive its registration.
@@ -75,6 +78,7 @@ class Engine {
   Buckets buckets_;
   Credentials credentials_;
   Admin admin_;
+  LockTable locks_;
 };
 
 // The format a data directory was written in, without opening it. kNotFound: no store there.

@@ -76,7 +76,7 @@ struct ReadDirectoryRequest {
 
 enum class XattrMode : std::uint8_t { kCreateOrReplace, kCreate, kReplace };
 
-// statvfs(3)'s answer: of the data directory's disk (later: the bucket's quota).
+// statvfs(3)'s answer: of the data directory's disk, within the quota of the inode's bucket.
 struct Usage {
   std::uint64_t block_bytes = 4096;
   std::uint64_t blocks = 0;

@@ -58,6 +58,9 @@ class FileHandle {
   InodeId inode() const;
   const OpenOptions& options() const { return options_; }
   AccessMode mode() const { return mode_; }
+  // In passthrough, but this handle's own reads and writes must come to the engine: its bucket has
+  // a quota, and readers that came first hold the inode in passthrough (hazards 1.2, 1.4).
+  bool comes_to_daemon() const;
   // The blob's descriptor to register with the kernel when mode() is kPassthrough; valid until the
   // handle is released. It is open for reading and writing. Close the kernel's backing id of the
   // inode before the last handle is released: it counts as a writer of the blob.
@@ -88,6 +91,10 @@ class FileHandle {
   Result<std::uint64_t> CopyTo(std::uint64_t offset, FileHandle& target,
                                std::uint64_t target_offset, std::uint64_t length);
   Attributes GetAttributes();
+
+  // The last descriptor of a handle that writes was closed: with `publish = close` S3 sees the file
+  // from now on, also an empty one. Flush and Sync do the same for one that has bytes.
+  Status Publish();
 
   // The last reference of the kernel to this handle is gone. Idempotent. Ends nothing that a
   // mapping may still write (hazards 1.1).

@@ -131,6 +131,7 @@ std::string KeyToText(std::string_view key);
 // Fields of the merged rows (meta::MergeValue).
 enum DirectorySums : std::size_t { kEntries = 0, kSubdirectories = 1 };
 enum DirectoryTimes : std::size_t { kModified = 0, kChanged = 1, kAccessed = 2 };
-enum UsageSums : std::size_t { kFiles = 0, kDirectories = 1, kBytes = 2 };
+// kPartBytes: of the parts of uploads that are neither completed nor aborted.
+enum UsageSums : std::size_t { kFiles = 0, kDirectories = 1, kBytes = 2, kPartBytes = 3 };
 
 }  // namespace amphora::fs

@@ -104,6 +104,7 @@ std::string Encode(const InodeRecord& record) {
   out.set_has_xattrs(record.has_xattrs);
   out.set_parts(record.parts);
   out.set_upload(record.upload);
+  out.set_unpublished(record.unpublished);
   for (const PartRun& run : record.part_runs) {
     out.add_part_runs(run.size);
     out.add_part_runs(run.count);
@@ -139,6 +140,7 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
   record.symlink = in.symlink();
   record.parts = in.parts();
   record.upload = in.upload();
+  record.unpublished = in.unpublished();
   for (int i = 0; i + 1 < in.part_runs_size(); i += 2) {
     record.part_runs.push_back(
         {.size = in.part_runs(i), .count = static_cast<std::uint32_t>(in.part_runs(i + 1))});
@@ -239,6 +241,48 @@ Result<VolumeRecord> DecodeVolume(std::string_view bytes) {
   return VolumeRecord{VolumeId(in.id()), in.owner(), Time(in.created())};
 }
 
+namespace {
+
+// Optional numbers are stored as one more than they say.
+template <typename Number>
+std::uint64_t PlusOne(const std::optional<Number>& number) {
+  return number ? std::uint64_t{*number} + 1 : 0;
+}
+
+template <typename Number>
+std::optional<Number> MinusOne(std::uint64_t stored) {
+  if (stored == 0) return std::nullopt;
+  return static_cast<Number>(stored - 1);
+}
+
+void FillSettings(const BucketSettings& settings, pb::Bucket& out) {
+  out.set_quota_bytes(PlusOne(settings.quota_bytes));
+  out.set_quota_inodes(PlusOne(settings.quota_inodes));
+  out.set_publish(static_cast<std::uint32_t>(settings.publish));
+  out.set_posix_metadata(static_cast<std::uint32_t>(settings.posix_metadata));
+  out.set_s3_uid(PlusOne(settings.s3_uid));
+  out.set_s3_gid(PlusOne(settings.s3_gid));
+  out.set_s3_permissions(PlusOne(settings.s3_permissions));
+}
+
+Result<BucketSettings> SettingsOf(const pb::Bucket& in) {
+  if (in.publish() > static_cast<std::uint32_t>(Publish::kClose) ||
+      in.posix_metadata() > static_cast<std::uint32_t>(PosixMetadata::kAll)) {
+    return Error(ErrorCode::kCorrupt, "bucket record");
+  }
+  BucketSettings settings;
+  settings.quota_bytes = MinusOne<std::uint64_t>(in.quota_bytes());
+  settings.quota_inodes = MinusOne<std::uint64_t>(in.quota_inodes());
+  settings.publish = static_cast<Publish>(in.publish());
+  settings.posix_metadata = static_cast<PosixMetadata>(in.posix_metadata());
+  settings.s3_uid = MinusOne<std::uint32_t>(in.s3_uid());
+  settings.s3_gid = MinusOne<std::uint32_t>(in.s3_gid());
+  settings.s3_permissions = MinusOne<std::uint32_t>(in.s3_permissions());
+  return settings;
+}
+
+}  // namespace
+
 std::string Encode(const BucketRecord& record) {
   pb::Bucket out;
   out.set_id(record.id.value());
@@ -249,6 +293,7 @@ std::string Encode(const BucketRecord& record) {
     out.set_target_volume(record.target_path.volume);
     out.set_target_name(record.target_path.name);
   }
+  FillSettings(record.settings, out);
   return Serialize(out);
 }
 
@@ -258,6 +303,7 @@ Result<BucketRecord> DecodeBucket(std::string_view bytes) {
   BucketRecord record{BucketId(in.id()), in.owner(), Time(in.created())};
   record.target = BucketId(in.target());
   record.target_path = {in.target_volume(), in.target_name()};
+  AMPHORA_ASSIGN(record.settings, SettingsOf(in));
   return record;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fs/bucket_settings.h"
 #include "fs/buckets.h"
 #include "fs/objects.h"
 #include "fs/types.h"
@@ -51,6 +52,8 @@ struct InodeRecord {
   std::uint32_t parts = 0;  // of a multipart object
   std::vector<PartRun> part_runs;
   std::uint64_t upload = 0;  // the upload that made the content; 0: none did
+  // Made in a bucket with `publish = close`, and neither closed nor synced yet: S3 does not see it.
+  bool unpublished = false;
 
   // What was known of the content's bytes holds no more: the ETag is made from the stamp again.
   void ForgetDigests();
@@ -93,6 +96,7 @@ struct BucketRecord {
   Time created;
   BucketId target = {};  // of a link: the bucket that it shows, never another link
   BucketPath target_path = {};
+  BucketSettings settings = {};  // of a bucket
   bool is_link() const { return target.valid(); }
 };
 std::string Encode(const BucketRecord& record);

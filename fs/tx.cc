@@ -219,7 +219,30 @@ Status Tx::AddUsage(BucketId bucket, std::int64_t files, std::int64_t directorie
   operand.sums[kFiles] = files;
   operand.sums[kDirectories] = directories;
   operand.sums[kBytes] = bytes;
+  NoteUsage(bucket, bytes, files + directories);
   return kv_.Merge(Table::kRows, UsageKey(bucket), operand);
+}
+
+Status Tx::AddPartUsage(BucketId bucket, std::int64_t bytes) {
+  if (bytes == 0) return Ok();
+  meta::MergeValue operand;
+  operand.sums[kPartBytes] = bytes;
+  NoteUsage(bucket, bytes, 0);
+  return kv_.Merge(Table::kRows, UsageKey(bucket), operand);
+}
+
+void Tx::CreditUsage(BucketId bucket, std::uint64_t bytes) {
+  NoteUsage(bucket, -static_cast<std::int64_t>(bytes), 0);
+}
+
+void Tx::NoteUsage(BucketId bucket, std::int64_t bytes, std::int64_t inodes) {
+  for (UsageChange& known : usage_) {
+    if (known.bucket != bucket) continue;
+    known.bytes += bytes;
+    known.inodes += inodes;
+    return;
+  }
+  usage_.push_back({bucket, bytes, inodes});
 }
 
 void Tx::AddAttributeChange(InodeId inode, BucketId bucket) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fs/bucket_states.h"
 #include "fs/changes.h"
 #include "fs/directory_cache.h"
 #include "fs/keys.h"
@@ -82,6 +83,11 @@ class Tx {
   Status TouchDirectory(InodeId directory, std::int64_t entries, std::int64_t subdirectories);
   Status AddUsage(BucketId bucket, std::int64_t files, std::int64_t directories,
                   std::int64_t bytes);
+  Status AddPartUsage(BucketId bucket, std::int64_t bytes);
+  // So many of the bytes that this transaction adds are in the bucket's ledger already.
+  void CreditUsage(BucketId bucket, std::uint64_t bytes);
+  // What all these calls come to, for the ledger.
+  const std::vector<UsageChange>& usage() const { return usage_; }
 
   void AddChange(Change change);
   // The attributes of `inode` are new.
@@ -89,6 +95,8 @@ class Tx {
   std::vector<Change> TakeChanges() { return std::move(changes_); }
 
  private:
+  void NoteUsage(BucketId bucket, std::int64_t bytes, std::int64_t inodes);
+
   Core& core_;
   meta::Transaction& kv_;
   DirectoryCache::Changes& directories_;
@@ -96,6 +104,7 @@ class Tx {
   const std::uint64_t stamp_;
   const Time now_;
   std::vector<Change> changes_;
+  std::vector<UsageChange> usage_;
 };
 
 }  // namespace amphora::fs

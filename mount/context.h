@@ -24,6 +24,11 @@ namespace amphora::mount {
 // Seconds; the kernel saturates it. Nothing changes behind its back without an invalidation.
 inline constexpr double kForever = 1e9;
 
+// Whether it is asked of the kernel at all.
+inline bool UsesUring(const MountOptions& options) {
+  return options.use_io_uring && !options.shared_locks && options.device < 0;
+}
+
 // What INIT agreed on; written once by the INIT callback.
 struct Negotiated {
   std::mutex mutex;
@@ -53,6 +58,14 @@ struct Context {
   ReplyPool pool;
   Invalidator invalidator;
 };
+
+// What a lock was taken through, and who holds it, as the lock table knows them.
+inline fs::LockHandle LockHandleOf(const Context& context, const OpenFile& file) {
+  return {context.origin, reinterpret_cast<std::uint64_t>(&file)};
+}
+inline fs::LockOwner LockOwnerOf(const Context& context, const fuse_file_info& info) {
+  return {context.origin, info.lock_owner};
+}
 
 inline Context& ContextOf(fuse_req_t request) {
   return *static_cast<Context*>(fuse_req_userdata(request));

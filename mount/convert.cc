@@ -114,6 +114,13 @@ struct statvfs ToStatvfs(const fs::Usage& usage) {
   return out;
 }
 
+fs::Attributes Squashed(const MountOptions& options, fs::Attributes attributes) {
+  if (options.uid) attributes.uid = *options.uid;
+  if (options.gid) attributes.gid = *options.gid;
+  if (attributes.kind != fs::FileKind::kSymlink) attributes.permissions &= ~options.umask;
+  return attributes;
+}
+
 double AttributeTimeout(const fs::Attributes& attributes) {
   return attributes.cacheable ? kForever : 0;
 }
@@ -121,7 +128,7 @@ double AttributeTimeout(const fs::Attributes& attributes) {
 fuse_entry_param ToEntry(const Context& context, const fs::Attributes& attributes) {
   fuse_entry_param entry = {};
   entry.ino = ToNode(context, attributes.inode);
-  entry.attr = ToStat(attributes);
+  entry.attr = ToStat(Squashed(context.options, attributes));
   entry.attr_timeout = AttributeTimeout(attributes);
   entry.entry_timeout = context.entry_timeout.load(std::memory_order_relaxed);
   return entry;
@@ -135,7 +142,14 @@ fuse_entry_param NegativeEntry(const Context& context) {
 
 fs::Caller ToCaller(fuse_req_t request) {
   const fuse_ctx* caller = fuse_req_ctx(request);
-  return {.uid = caller->uid, .gid = caller->gid, .origin = ContextOf(request).origin};
+  const MountOptions& options = ContextOf(request).options;
+  return {.uid = options.uid.value_or(caller->uid),
+          .gid = options.gid.value_or(caller->gid),
+          .origin = ContextOf(request).origin};
+}
+
+std::uint32_t ToPermissions(const Context& context, mode_t mode) {
+  return mode & kPermissionBits & ~context.options.umask;
 }
 
 fs::OpenOptions ToOpenOptions(int flags) {
@@ -170,6 +184,18 @@ fs::AttributeChange ToChange(const struct stat& wanted, int which) {
   // clears the bits too (chown(2)) is the engine's rule.
   change.kill_privileges = (which & FUSE_SET_ATTR_KILL_SUID) != 0;
   return change;
+}
+
+bool LeavesSquash(const MountOptions& options, const fs::AttributeChange& change) {
+  const bool other_user = options.uid && change.uid && *change.uid != *options.uid;
+  const bool other_group = options.gid && change.gid && *change.gid != *options.gid;
+  return other_user || other_group;
+}
+
+void Unsquash(const MountOptions& options, fs::AttributeChange& change) {
+  if (options.uid) change.uid.reset();
+  if (options.gid) change.gid.reset();
+  if (change.permissions) *change.permissions &= ~options.umask;
 }
 
 std::optional<fs::AllocateMode> ToAllocateMode(int mode) {

@@ -22,6 +22,9 @@ struct stat ToStat(const fs::Attributes& attributes);
 void ToStatx(const fs::Attributes& attributes, struct statx* out);
 struct statvfs ToStatvfs(const fs::Usage& usage);
 
+// As a mount with uid=, gid= or umask= shows them.
+fs::Attributes Squashed(const MountOptions& options, fs::Attributes attributes);
+
 // How long, in seconds, the kernel may keep these attributes.
 double AttributeTimeout(const fs::Attributes& attributes);
 fuse_entry_param ToEntry(const Context& context, const fs::Attributes& attributes);
@@ -29,10 +32,16 @@ fuse_entry_param ToEntry(const Context& context, const fs::Attributes& attribute
 fuse_entry_param NegativeEntry(const Context& context);
 
 fs::Caller ToCaller(fuse_req_t request);
+// Of a new file: without the bits that the mount does not give.
+std::uint32_t ToPermissions(const Context& context, mode_t mode);
 // From open(2) flags; does not set passthrough_possible.
 fs::OpenOptions ToOpenOptions(int flags);
 // From what SETATTR wants (FUSE_SET_ATTR_*).
 fs::AttributeChange ToChange(const struct stat& wanted, int which);
+// Whether the change would give a file to somebody whom the mount does not show as its owner.
+bool LeavesSquash(const MountOptions& options, const fs::AttributeChange& change);
+// Owner and mode as the mount shows them are no change of what is stored.
+void Unsquash(const MountOptions& options, fs::AttributeChange& change);
 // From fallocate(2)'s mode; empty: not supported.
 std::optional<fs::AllocateMode> ToAllocateMode(int mode);
 // From renameat2(2)'s flags; empty: not supported.

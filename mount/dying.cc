@@ -76,17 +76,8 @@ std::set<unsigned> ConnectionsOf(const stdfs::path& process) {
   return connections;
 }
 
-// Whoever waits for an answer gets an error; also for a mount of another mount name space.
-void AbortConnection(unsigned number) {
-  const std::string path = "/sys/fs/fuse/connections/" + std::to_string(number) + "/abort";
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;  // fusectl is not mounted: MNT_FORCE below does the same
-  [[maybe_unused]] const ssize_t written = write(fd, "1", 1);
-  close(fd);
-}
-
 void AbortAndDetach(unsigned number) {
-  AbortConnection(number);
+  AbortConnection(number);  // where it can't, MNT_FORCE below does the same
   const auto table = ReadMountTable();
   if (!table.ok()) return;
   for (const MountEntry& entry : *table) {
@@ -100,6 +91,15 @@ void AbortAndDetach(unsigned number) {
 }
 
 }  // namespace
+
+bool AbortConnection(unsigned number) {
+  const std::string path = "/sys/fs/fuse/connections/" + std::to_string(number) + "/abort";
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool written = write(fd, "1", 1) == 1;
+  close(fd);
+  return written;
+}
 
 bool IsDying(pid_t process) {
   const stdfs::path directory = ProcessDirectory(process);

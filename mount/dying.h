@@ -17,6 +17,10 @@
 
 namespace amphora::mount {
 
+// Whoever waits for an answer of FUSE connection `number` gets an error, and its mount is dead;
+// also in another mount namespace. False: this needs root and fusectl.
+bool AbortConnection(unsigned number);
+
 // True when `process` was killed and is not gone yet.
 bool IsDying(pid_t process);
 

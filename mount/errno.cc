@@ -44,20 +44,20 @@ int ToErrno(ErrorCode code) {
     case ErrorCode::kConflict:
       return EAGAIN;
     case ErrorCode::kUnsupported:
-      return EOPNOTSUPP;
     case ErrorCode::kNoAttribute:
-      return ENODATA;
+      return code == ErrorCode::kUnsupported ? EOPNOTSUPP : ENODATA;
     case ErrorCode::kOutOfRange:
-      return ENXIO;
     case ErrorCode::kStale:
-      return ESTALE;
+      return code == ErrorCode::kOutOfRange ? ENXIO : ESTALE;
     case ErrorCode::kBucketHasLinks:
     case ErrorCode::kBusy:
       return EBUSY;
+    case ErrorCode::kDeadlock:
+    case ErrorCode::kTooManyLocks:
+      return code == ErrorCode::kDeadlock ? EDEADLK : ENOLCK;
     case ErrorCode::kTextBusy:
-      return ETXTBSY;
     case ErrorCode::kTimedOut:
-      return ETIMEDOUT;
+      return code == ErrorCode::kTextBusy ? ETXTBSY : ETIMEDOUT;
     case ErrorCode::kRangeTooLarge:
       return E2BIG;
     case ErrorCode::kPoisoned:  // as fsync(2) reported it (hazards 5.10)

@@ -21,12 +21,17 @@ void Init(void* user, fuse_conn_info* connection) {
         FUSE_CAP_DIRECT_IO_ALLOW_MMAP, FUSE_CAP_NO_EXPORT_SUPPORT}) {
     fuse_set_feature_flag(connection, feature);
   }
+  if (!context.options.shared_locks) {
+    fuse_unset_feature_flag(connection, FUSE_CAP_POSIX_LOCKS);
+    fuse_unset_feature_flag(connection, FUSE_CAP_FLOCK_LOCKS);
+  }
   const bool passthrough =
       context.options.use_passthrough && fuse_set_feature_flag(connection, FUSE_CAP_PASSTHROUGH);
   connection->max_backing_stack_depth = FUSE_BACKING_STACKED_UNDER;
-  connection->max_write = MaxWriteBytes(context.options.use_io_uring);
+  connection->max_write = MaxWriteBytes(UsesUring(context.options));
   connection->max_background = 64;
-  connection->no_interrupt = 1;  // no request of ours can be cut short
+  // Only a wait for a lock can be cut short.
+  connection->no_interrupt = !context.options.shared_locks;
   std::lock_guard lock(context.negotiated.mutex);
   context.negotiated.done = true;
   context.negotiated.io_uring_offered = fuse_get_feature_flag(connection, FUSE_CAP_OVER_IO_URING);
@@ -52,7 +57,7 @@ void PauseBeforeReply(std::string_view failpoint) {
   static_cast<void>(Failpoint(failpoint));
 }
 
-fuse_lowlevel_ops Operations() {
+fuse_lowlevel_ops Operations(const MountOptions& options) {
   fuse_lowlevel_ops operations = {};
   operations.init = Init;
   AddNameOperations(operations);
@@ -60,6 +65,8 @@ fuse_lowlevel_ops Operations() {
   AddFileOperations(operations);
   AddDirectoryOperations(operations);
   AddAttributeOperations(operations);
+  // With these libfuse takes the kernel's locks over.
+  if (options.shared_locks) AddLockOperations(operations);
   return operations;
 }
 

@@ -11,13 +11,14 @@
 namespace amphora::mount {
 
 // All of them, INIT included.
-fuse_lowlevel_ops Operations();
+fuse_lowlevel_ops Operations(const MountOptions& options);
 
 void AddNameOperations(fuse_lowlevel_ops& operations);       // ops_names.cc
 void AddFileOperations(fuse_lowlevel_ops& operations);       // ops_files.cc
 void AddOpenOperations(fuse_lowlevel_ops& operations);       // ops_open.cc
 void AddDirectoryOperations(fuse_lowlevel_ops& operations);  // ops_dirs.cc
 void AddAttributeOperations(fuse_lowlevel_ops& operations);  // ops_attrs.cc
+void AddLockOperations(fuse_lowlevel_ops& operations);       // ops_locks.cc
 
 // Counts a request, and notes which way it came.
 void NoteRequest(fuse_req_t request, MountOperation operation);

@@ -35,7 +35,7 @@ void GetStatx(fuse_req_t request, fuse_ino_t node, int, int, fuse_file_info* inf
     return;
   }
   struct statx out;
-  ToStatx(*attributes, &out);
+  ToStatx(Squashed(ContextOf(request).options, *attributes), &out);
   ReplyStatx(request, out, AttributeTimeout(*attributes));
 }
 
@@ -43,9 +43,15 @@ void SetAttributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int
                    fuse_file_info* info) {
   Context& context = ContextOf(request);
   OpenFile* file = info != nullptr && info->fh != 0 ? &FileOf(info) : nullptr;
-  const auto changed = context.engine.files().SetAttributes(
-      ToCaller(request), ToInode(context, node), ToChange(*wanted, which),
-      file == nullptr ? nullptr : file->handle.get());
+  fs::AttributeChange change = ToChange(*wanted, which);
+  if (LeavesSquash(context.options, change)) {
+    ReplyErrno(request, EPERM);
+    return;
+  }
+  Unsquash(context.options, change);
+  const auto changed =
+      context.engine.files().SetAttributes(ToCaller(request), ToInode(context, node), change,
+                                           file == nullptr ? nullptr : file->handle.get());
   PauseBeforeReply("mount.setattr.reply");
   if (changed.ok()) {
     ReplyAttributes(request, *changed);

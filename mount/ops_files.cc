@@ -83,14 +83,24 @@ void Write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, 
       });
 }
 
+// What a process locked goes with any of its descriptors (fcntl(2)), and not before what it wrote
+// can be seen.
+void FlushNow(fuse_req_t request, fs::FileHandle& handle, const fs::LockOwner& owner) {
+  Context& context = ContextOf(request);
+  const Status flushed = handle.Flush();
+  if (context.options.shared_locks) context.engine.locks().DropRecords(handle.inode(), owner);
+  ReplyStatus(request, flushed);
+}
+
 void Flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
+  const fs::LockOwner owner = LockOwnerOf(ContextOf(request), *info);
   fs::FileHandle& handle = *FileOf(info).handle;
   if (!handle.FlushMayWait()) {
-    ReplyStatus(request, handle.Flush());
+    FlushNow(request, handle, owner);
     return;
   }
   ContextOf(request).pool.Run(
-      request, [request, handle = HandleOf(info)] { ReplyStatus(request, handle->Flush()); });
+      request, [request, owner, handle = HandleOf(info)] { FlushNow(request, *handle, owner); });
 }
 
 void Sync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* info) {

@@ -60,13 +60,16 @@ void MakeNode(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mo
     return;
   }
   Make(request, parent, name,
-       {.kind = *kind, .permissions = mode & 07777u, .device = device, .symlink_target = {}});
+       {.kind = *kind,
+        .permissions = ToPermissions(ContextOf(request), mode),
+        .device = device,
+        .symlink_target = {}});
 }
 
 void MakeDirectory(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode) {
   Make(request, parent, name,
        {.kind = fs::FileKind::kDirectory,
-        .permissions = mode & 07777u,
+        .permissions = ToPermissions(ContextOf(request), mode),
         .device = 0,
         .symlink_target = {}});
 }

@@ -16,24 +16,37 @@ fs::OpenOptions Wanted(const Context& context, const fuse_file_info* info) {
   return options;
 }
 
-// The id under which the kernel reaches the bytes itself; 0 when it can't, or shall not.
-int Register(Context& context, const fs::OpenedFile& opened) {
-  if (opened.handle->mode() != fs::AccessMode::kPassthrough) return 0;
-  // The kernel's own writes do not clear setuid and setgid; a WRITE request asks us to.
-  const bool privileged = (opened.attributes.permissions & (S_ISUID | S_ISGID)) != 0;
-  if (privileged && opened.handle->options().write) return 0;
-  return context.passthrough.Acquire(opened.handle->inode(), opened.handle->backing_fd());
+// How the kernel reaches the bytes of a file that it opens.
+struct Reach {
+  int backing_id = 0;       // under which it reads and writes the blob itself; 0: it can't
+  bool through_us = false;  // and yet this handle's reads and writes come to us
+};
+
+// The kernel's own writes do not clear setuid and setgid; a WRITE request asks us to.
+bool WritesPrivileged(const fs::OpenedFile& opened) {
+  return opened.handle->options().write &&
+         (opened.attributes.permissions & (S_ISUID | S_ISGID)) != 0;
+}
+
+// While an inode is in passthrough the kernel opens it in no other way, except that with direct I/O
+// on top a handle's requests come to us.
+Reach Register(Context& context, const fs::OpenedFile& opened) {
+  if (opened.handle->mode() != fs::AccessMode::kPassthrough) return {};
+  const int id = context.passthrough.Acquire(opened.handle->inode(), opened.handle->backing_fd());
+  return {id, WritesPrivileged(opened) || opened.handle->comes_to_daemon()};
 }
 
 // Keeps the handle, and fills in what the kernel is told of it.
-OpenFile& Attach(Context& context, std::shared_ptr<fs::FileHandle> handle, int backing_id,
+OpenFile& Attach(Context& context, std::shared_ptr<fs::FileHandle> handle, const Reach& reach,
                  fuse_file_info* info) {
   OpenFile& file = context.open_files.Add(std::move(handle));
-  file.registered = backing_id > 0;
+  file.registered = reach.backing_id > 0;
   info->fh = reinterpret_cast<std::uint64_t>(&file);
-  info->noflush = !file.handle->options().write;
+  // A close that only gives locks up must come, too.
+  info->noflush = !file.handle->options().write && !context.options.shared_locks;
   if (file.registered) {
-    info->backing_id = backing_id;
+    info->backing_id = reach.backing_id;
+    info->direct_io = reach.through_us;
   } else if (file.handle->mode() == fs::AccessMode::kPassthrough) {
     info->direct_io = 1;  // another mount's kernel writes the blob: cache nothing (hazards 1.3)
   } else {
@@ -45,7 +58,9 @@ OpenFile& Attach(Context& context, std::shared_ptr<fs::FileHandle> handle, int b
 void Detach(Context& context, OpenFile& file) {
   const fs::InodeId inode = file.handle->inode();
   const bool registered = file.registered;
+  const fs::LockHandle handle = LockHandleOf(context, file);
   context.open_files.Remove(file);
+  if (context.options.shared_locks) context.engine.locks().DropHandle(inode, handle);
   if (registered) context.passthrough.Release(inode);
 }
 
@@ -59,29 +74,32 @@ Status KillPrivileges(fuse_req_t request, fs::FileHandle& handle) {
 
 // Opens, and registers with the kernel if that is how the file is reached.
 Result<fs::OpenedFile> OpenAndRegister(Context& context, const fs::Caller& caller,
-                                       fs::InodeId inode, fs::OpenOptions options,
-                                       int& backing_id) {
+                                       fs::InodeId inode, fs::OpenOptions options, Reach& reach) {
   auto opened = context.engine.files().Open(caller, inode, options);
-  if (!opened.ok()) return opened;
-  backing_id = Register(context, *opened);
-  if (backing_id > 0 || opened->handle->mode() == fs::AccessMode::kDaemon) return opened;
-  // Not registered, so the engine has to serve this file, unless others hold it in passthrough.
+  if (!opened.ok() || opened->handle->mode() == fs::AccessMode::kDaemon) return opened;
+  if (!WritesPrivileged(*opened)) {
+    reach = Register(context, *opened);
+    if (reach.backing_id > 0) return opened;
+  }
+  // The engine shall serve this file, unless others hold it in passthrough.
   opened->handle->Release();
   options.passthrough_possible = options.truncate = false;
-  return context.engine.files().Open(caller, inode, options);
+  opened = context.engine.files().Open(caller, inode, options);
+  if (opened.ok()) reach = Register(context, *opened);
+  return opened;
 }
 
 void OpenNow(fuse_req_t request, fs::InodeId inode, const fs::OpenOptions& options,
              fuse_file_info info) {
   Context& context = ContextOf(request);
-  int backing_id = 0;
-  auto opened = OpenAndRegister(context, ToCaller(request), inode, options, backing_id);
+  Reach reach;
+  auto opened = OpenAndRegister(context, ToCaller(request), inode, options, reach);
   if (!opened.ok()) {
     ReplyError(request, opened.error());
     return;
   }
   const Status killed = info.kill_suidgid ? KillPrivileges(request, *opened->handle) : Ok();
-  OpenFile& file = Attach(context, std::move(opened->handle), backing_id, &info);
+  OpenFile& file = Attach(context, std::move(opened->handle), reach, &info);
   if (!killed.ok()) {
     Detach(context, file);
     ReplyError(request, killed.error());
@@ -113,31 +131,35 @@ void ReplyNewFile(fuse_req_t request, Result<fs::OpenedFile> opened, fuse_file_i
     return;
   }
   const fuse_entry_param entry = ToEntry(context, opened->attributes);
-  const int backing_id = Register(context, *opened);
-  OpenFile& file = Attach(context, std::move(opened->handle), backing_id, info);
+  const Reach reach = Register(context, *opened);
+  OpenFile& file = Attach(context, std::move(opened->handle), reach, info);
   if (!ReplyCreated(request, entry, *info)) Detach(context, file);
 }
 
 void Create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
             fuse_file_info* info) {
   Context& context = ContextOf(request);
-  ReplyNewFile(request,
-               context.engine.files().Create(ToCaller(request), ToInode(context, parent), name,
-                                             mode & 07777u, Wanted(context, info), nullptr),
-               info);
+  ReplyNewFile(
+      request,
+      context.engine.files().Create(ToCaller(request), ToInode(context, parent), name,
+                                    ToPermissions(context, mode), Wanted(context, info), nullptr),
+      info);
 }
 
 void CreateUnnamed(fuse_req_t request, fuse_ino_t parent, mode_t mode, fuse_file_info* info) {
   Context& context = ContextOf(request);
-  ReplyNewFile(request,
-               context.engine.files().CreateUnnamed(ToCaller(request), ToInode(context, parent),
-                                                    mode & 07777u, Wanted(context, info)),
-               info);
+  ReplyNewFile(
+      request,
+      context.engine.files().CreateUnnamed(ToCaller(request), ToInode(context, parent),
+                                           ToPermissions(context, mode), Wanted(context, info)),
+      info);
 }
 
 void Release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  Detach(ContextOf(request), FileOf(info));
-  ReplyErrno(request, 0);
+  OpenFile& file = FileOf(info);
+  const Status published = file.handle->Publish();
+  Detach(ContextOf(request), file);
+  ReplyStatus(request, published);  // nobody hears it, but the log does
 }
 
 }  // namespace

@@ -28,29 +28,45 @@ constexpr Word kWords[] = {
     {"nopassthrough", &MountOptions::use_passthrough, false},
     {"io_uring", &MountOptions::use_io_uring, true},
     {"noio_uring", &MountOptions::use_io_uring, false},
-    // What mount(8) and systemd add on their own.
+    {"locks=shared", &MountOptions::shared_locks, true},
+    {"locks=local", &MountOptions::shared_locks, false},
+    // What mount(8), fstab(5) and systemd add on their own.
     {"defaults", nullptr, true},
     {"auto", nullptr, true},
     {"noauto", nullptr, true},
     {"_netdev", nullptr, true},
     {"nofail", nullptr, true},
+    {"user", nullptr, true},
+    {"users", nullptr, true},
+    {"nouser", nullptr, true},
+    {"async", nullptr, true},
     {"relatime", nullptr, true},
+    {"noatime", nullptr, true},  // what the store keeps of access times is no more than that
     {"default_permissions", nullptr, true},
 };
 
-constexpr std::string_view kThreads = "threads=";
 constexpr unsigned kMostThreads = 256;
+constexpr std::uint32_t kMostId = UINT32_MAX - 1;  // the last one means "none" to chown(2)
+constexpr std::uint32_t kMostUmask = 0777;
 
-bool TakeThreads(std::string_view word, MountOptions& options) {
-  if (!word.starts_with(kThreads)) return false;
-  word.remove_prefix(kThreads.size());
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size() || number > kMostThreads) {
-    return false;
-  }
-  options.threads = number;
+// "NAME=NUMBER". False when the word is another one, or its number is none.
+template <typename Number, typename Field>
+bool TakeNumber(std::string_view word, std::string_view name, int base, Number most, Field& field) {
+  if (!word.starts_with(name)) return false;
+  word.remove_prefix(name.size());
+  Number number = 0;
+  const char* const end = word.data() + word.size();
+  const auto [stopped, error] = std::from_chars(word.data(), end, number, base);
+  if (error != std::errc() || stopped != end || number > most) return false;
+  field = number;
   return true;
+}
+
+bool TakeNumbers(std::string_view word, MountOptions& options) {
+  return TakeNumber(word, "threads=", 10, kMostThreads, options.threads) ||
+         TakeNumber(word, "uid=", 10, kMostId, options.uid) ||
+         TakeNumber(word, "gid=", 10, kMostId, options.gid) ||
+         TakeNumber(word, "umask=", 8, kMostUmask, options.umask);
 }
 
 bool TakeWord(std::string_view word, MountOptions& options) {
@@ -60,7 +76,7 @@ bool TakeWord(std::string_view word, MountOptions& options) {
     return true;
   }
   // Comments of mount(8) and systemd: "x-systemd.automount" and the like.
-  return word.empty() || word.starts_with("x-") || TakeThreads(word, options);
+  return word.empty() || word.starts_with("x-") || TakeNumbers(word, options);
 }
 
 }  // namespace

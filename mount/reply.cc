@@ -1,5 +1,7 @@
 #include "mount/reply.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -83,7 +85,7 @@ bool ReplyOpened(fuse_req_t request, const fuse_file_info& info) {
 }
 
 void ReplyAttributes(fuse_req_t request, const fs::Attributes& attributes) {
-  const struct stat out = ToStat(attributes);
+  const struct stat out = ToStat(Squashed(ContextOf(request).options, attributes));
   const GateHold hold;
   fuse_reply_attr(request, &out, AttributeTimeout(attributes));
 }
@@ -106,6 +108,11 @@ void ReplyBytes(fuse_req_t request, const char* bytes, std::size_t size) {
 void ReplyWritten(fuse_req_t request, std::size_t size) {
   const GateHold hold;
   fuse_reply_write(request, size);
+}
+
+void ReplyLock(fuse_req_t request, const struct flock& lock) {
+  const GateHold hold;
+  fuse_reply_lock(request, &lock);
 }
 
 void ReplySeek(fuse_req_t request, off_t offset) {

@@ -10,6 +10,7 @@
 #include "meta/base/result.h"
 #include "mount/fuse.h"
 
+struct flock;
 struct statx;
 
 namespace amphora::mount {
@@ -29,6 +30,7 @@ void ReplyStatx(fuse_req_t request, struct statx& attributes, double timeout);
 void ReplyLink(fuse_req_t request, const char* target);
 void ReplyBytes(fuse_req_t request, const char* bytes, std::size_t size);
 void ReplyWritten(fuse_req_t request, std::size_t size);
+void ReplyLock(fuse_req_t request, const struct flock& lock);
 void ReplySeek(fuse_req_t request, off_t offset);
 void ReplyUsage(fuse_req_t request, const struct statvfs& usage);
 // getxattr(2) and listxattr(2): the size alone when `room` is 0, ERANGE when `value` is larger.

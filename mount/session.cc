@@ -22,6 +22,8 @@
 
 #include "meta/base/log.h"
 #include "mount/context.h"
+#include "mount/dying.h"
+#include "mount/elsewhere.h"
 #include "mount/fuse.h"
 #include "mount/limits.h"
 #include "mount/ops.h"
@@ -31,6 +33,7 @@ namespace amphora::mount {
 namespace {
 
 constexpr std::chrono::seconds kStartPatience(10);
+constexpr std::chrono::milliseconds kLookAgain(5);
 
 std::string OptionText(const MountOptions& options, bool io_uring) {
   std::string text = "default_permissions,subtype=amphora,fsname=amphora:/" + options.source;
@@ -55,7 +58,7 @@ SessionPointer NewSession(const std::string& option_text, Context& context) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   fuse_args args = FUSE_ARGS_INIT(static_cast<int>(arguments.size()), arguments.data());
-  const fuse_lowlevel_ops operations = Operations();
+  const fuse_lowlevel_ops operations = Operations(context.options);
   SessionPointer session(fuse_session_new(&args, &operations, sizeof operations, &context));
   fuse_opt_free_args(&args);
   return session;
@@ -95,6 +98,15 @@ Error WhyNotMounted() {
   return Error(ErrorCode::kNotPermitted, "the kernel or fusermount3 refused the mount");
 }
 
+UringSetting ChooseUring(const MountOptions& options) {
+  if (!options.use_io_uring) return {.enabled = false, .note = "not asked for"};
+  if (options.device >= 0) return {.enabled = false, .note = "mounted in another namespace"};
+  if (options.shared_locks) {
+    return {.enabled = false, .note = "locks=shared waits in the classic queue"};
+  }
+  return EnableUring();
+}
+
 class Session final : public Mount {
  public:
   Session(fs::Engine& engine, const MountOptions& options) : context_(engine, options) {}
@@ -107,12 +119,16 @@ class Session final : public Mount {
  private:
   void Serve();
   Status AwaitInit();
+  Status AwaitFirstRequest();
+  // Takes the mount away from where it is mounted.
+  Status Detached(Detach how);
   void SettlePassthrough();
   void EndByForce();
 
   Context context_;
   UringSetting uring_;
-  std::mutex session_mutex_;  // guards the end of session_, which is its loop's
+  std::optional<unsigned> connection_;  // of a mount in another namespace
+  std::mutex session_mutex_;            // guards the end of session_, which is its loop's
   SessionPointer session_;
   std::thread loop_;
   std::atomic<bool> serving_{false};
@@ -124,9 +140,8 @@ Status Session::Begin() {
   AMPHORA_ASSIGN(const fs::Attributes root, context_.engine.files().ResolvePath(options.source));
   if (root.kind != fs::FileKind::kDirectory) return Error(ErrorCode::kNotDirectory, "the source");
   context_.root = root.inode;
-  RaiseRequestLimit(MaxWriteBytes(options.use_io_uring));
-  uring_ = options.use_io_uring ? EnableUring()
-                                : UringSetting{.enabled = false, .note = "not asked for"};
+  RaiseRequestLimit(MaxWriteBytes(UsesUring(options)));
+  uring_ = ChooseUring(options);
   session_ = NewSession(OptionText(options, uring_.enabled), context_);
   if (session_ == nullptr) return Error(ErrorCode::kInvalidArgument, "libfuse refused the options");
 
@@ -137,20 +152,22 @@ Status Session::Begin() {
                               .origin = context_.origin,
                               .bucket = fs::BucketId(one_bucket ? context_.root.value() : 0),
                               .recent_names = &context_.recent_names});
-  if (fuse_session_mount(session_.get(), options.directory.c_str()) != 0) {
+  const bool elsewhere = options.device >= 0;
+  const std::string point =
+      elsewhere ? "/dev/fd/" + std::to_string(options.device) : options.directory;
+  if (fuse_session_mount(session_.get(), point.c_str()) != 0) {
     context_.engine.RemoveSink(context_.origin);
     return WhyNotMounted();
   }
+  if (elsewhere) connection_ = ConnectionOf(options.device);
   serving_ = true;
   loop_ = std::thread([this] { Serve(); });
   AMPHORA_TRY(AwaitInit());
   // The first request waits until the kernel has taken our answer to its greeting.
-  struct statfs ignored;
-  if (statfs(options.directory.c_str(), &ignored) != 0) {
-    return Error::FromErrno(errno, "the new mount does not answer");
-  }
+  AMPHORA_TRY(AwaitFirstRequest());
   SettlePassthrough();
-  const NameInvalidation mode = context_.probe.Run(session_.get(), options.directory);
+  const NameInvalidation mode =
+      context_.probe.Run(session_.get(), elsewhere ? options.view : options.directory);
   context_.invalidator.SetMode(mode);
   if (mode != NameInvalidation::kTimeout) context_.entry_timeout = kForever;
   return Ok();
@@ -164,6 +181,25 @@ Status Session::AwaitInit() {
   lock.unlock();
   EndByForce();
   return Error(ErrorCode::kTimedOut, "the kernel did not greet the new mount");
+}
+
+Status Session::AwaitFirstRequest() {
+  if (context_.options.device < 0) {
+    struct statfs ignored;
+    if (statfs(context_.options.directory.c_str(), &ignored) == 0) return Ok();
+    return Error::FromErrno(errno, "the new mount does not answer");
+  }
+  // Whoever mounted it asks; the daemon may not (the kernel keeps it out of another user
+  // namespace's mounts).
+  const auto limit = std::chrono::steady_clock::now() + kStartPatience;
+  while (context_.requests == 0) {
+    if (std::chrono::steady_clock::now() > limit) {
+      EndByForce();
+      return Error(ErrorCode::kTimedOut, "nobody used the mount in its namespace");
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  return Ok();
 }
 
 void Session::SettlePassthrough() {
@@ -206,7 +242,7 @@ Status Session::Unmount(bool force) {
   if (!loop_.joinable()) return Ok();
   if (serving_ && !force) {
     // umount(8) may have been quicker: then nothing is mounted here, and the loop is ending.
-    const Status status = UnmountDirectory(context_.options.directory, Detach::kIfIdle);
+    const Status status = Detached(Detach::kIfIdle);
     if (!status.ok() && !status.Is(ErrorCode::kNotFound)) return status;
   } else if (serving_) {
     EndByForce();
@@ -215,8 +251,17 @@ Status Session::Unmount(bool force) {
   return Ok();
 }
 
+Status Session::Detached(Detach how) {
+  if (context_.options.device < 0) return UnmountDirectory(context_.options.directory, how);
+  if (how == Detach::kIfIdle) {
+    return Error(ErrorCode::kBusy, "umount it in the namespace where it is mounted");
+  }
+  const bool aborted = connection_ && AbortConnection(*connection_);
+  return aborted ? Ok() : Status(Error(ErrorCode::kNotPermitted, "aborting the connection"));
+}
+
 void Session::EndByForce() {
-  const Status status = UnmountDirectory(context_.options.directory, Detach::kAborting);
+  const Status status = Detached(Detach::kAborting);
   if (!status.ok() && !status.Is(ErrorCode::kNotFound)) {
     Log(LogLevel::kWarning,
         "unmounting " + context_.options.directory + ": " + status.error().ToString());
@@ -256,7 +301,9 @@ Result<std::unique_ptr<Mount>> Mount::Start(fs::Engine& engine, const MountOptio
   MountOptions checked = options;
   while (checked.source.starts_with('/')) checked.source.erase(0, 1);
   while (checked.source.ends_with('/')) checked.source.pop_back();
-  AMPHORA_ASSIGN(checked.directory, CheckDirectory(options.directory));
+  if (options.device < 0) {
+    AMPHORA_ASSIGN(checked.directory, CheckDirectory(options.directory));
+  }
   auto session = std::make_unique<Session>(engine, checked);
   AMPHORA_TRY(session->Begin());
   return std::unique_ptr<Mount>(std::move(session));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "fs/engine.h"
@@ -21,6 +22,19 @@ struct MountOptions {
   bool use_passthrough = true;  // when the kernel and the disk grant it
   bool use_io_uring = true;     // when the kernel grants it
   unsigned threads = 0;         // of the classic queue; 0: by CPU count
+  // flock and record locks hold across mounts, not in this one's kernel alone. Requests that wait
+  // for a lock would fill io_uring's queues, so such a mount has the classic one (hazards 2.1).
+  bool shared_locks = false;
+  // Everything belongs to them as this mount shows it, and what it makes does; giving a file to
+  // somebody else is refused.
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+  // A FUSE device that is mounted already, in another mount namespace (mount/elsewhere.h); taken
+  // over. `directory` is then a name for messages, and `view` a path by which the daemon gets
+  // there, if it may.
+  int device = -1;
+  std::string view;
+  std::uint32_t umask = 0;  // permission bits that this mount neither shows nor gives
 };
 
 // What was really negotiated, for `amphora status`.

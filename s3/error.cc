@@ -80,17 +80,15 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
       return S3Code::kQuotaExceeded;
     case ErrorCode::kConflict:
     case ErrorCode::kBusy:
-      return S3Code::kSlowDown;
     case ErrorCode::kTimedOut:
-      return S3Code::kServiceUnavailable;
+      return code == ErrorCode::kTimedOut ? S3Code::kServiceUnavailable : S3Code::kSlowDown;
     case ErrorCode::kUnsupported:
       return S3Code::kNotImplemented;
     case ErrorCode::kOutOfRange:
       return S3Code::kInvalidRange;
     case ErrorCode::kPreconditionFailed:
-      return S3Code::kPreconditionFailed;
     case ErrorCode::kNotModified:
-      return S3Code::kNotModified;
+      return code == ErrorCode::kNotModified ? S3Code::kNotModified : S3Code::kPreconditionFailed;
     case ErrorCode::kNoSuchBucket:
     case ErrorCode::kNoSuchVolume:
       return S3Code::kNoSuchBucket;
@@ -113,6 +111,8 @@ S3Code CodeOf(ErrorCode code, Subject subject) {
     case ErrorCode::kNoAttribute:
     case ErrorCode::kStale:
     case ErrorCode::kNewerFormat:
+    case ErrorCode::kDeadlock:  // only the mount takes locks
+    case ErrorCode::kTooManyLocks:
       return S3Code::kInternalError;
   }
   return S3Code::kInternalError;

@@ -1,4 +1,8 @@
-// `amphora bucket create|list|show|delete|link`.
+// `amphora bucket create|list|show|delete|link`; `set` is in bucket_set.cc.
+#include "cli/commands/bucket.h"
+
+#include <cstdio>
+
 #include "cli/commands/command.h"
 
 namespace amphora::cli {
@@ -9,10 +13,6 @@ struct BucketCommand {
   std::string path;
   std::string link;  // of `link`: the new name
 };
-
-std::string TargetOf(const StorePath& path) {
-  return "/volumes/" + path.volume + "/buckets/" + path.bucket;
-}
 
 Outcome<ExitCode> Create(const BucketCommand& command) {
   const Outcome<StorePath> path = ParseBucketPath(command.path);
@@ -49,26 +49,52 @@ Outcome<ExitCode> List(const BucketCommand& command) {
   return ExitCode::kDone;
 }
 
+std::string NumberOrNone(const Json& number) {
+  return number.is_null() ? "none" : std::to_string(number.get<std::uint64_t>());
+}
+
+// As `bucket set` takes them.
+void AddSettings(const Json& bucket, std::vector<std::vector<std::string>>& rows) {
+  rows.push_back({"quota-bytes", NumberOrNone(bucket.at("quota_bytes"))});
+  rows.push_back({"quota-inodes", NumberOrNone(bucket.at("quota_inodes"))});
+  rows.push_back({"publish", bucket.value("publish", "")});
+  rows.push_back({"posix-metadata", bucket.value("posix_metadata", "")});
+  const bool owned = !bucket.at("s3_uid").is_null();
+  rows.push_back({"s3-owner", owned ? NumberOrNone(bucket.at("s3_uid")) + ":" +
+                                          NumberOrNone(bucket.at("s3_gid"))
+                                    : "none"});
+  const Json& mode = bucket.at("s3_mode");
+  char octal[16] = "none";
+  if (!mode.is_null()) std::snprintf(octal, sizeof octal, "%o", mode.get<unsigned>());
+  rows.push_back({"s3-mode", octal});
+}
+
 Outcome<ExitCode> Show(const BucketCommand& command) {
   const Outcome<StorePath> path = ParseBucketPath(command.path);
   if (!path) return std::unexpected(path.error());
   auto client = ConnectDaemon(*command.client);
   if (!client) return std::unexpected(client.error());
-  const Outcome<Json> answer = (*client)->Call("GET", TargetOf(*path), Json::object());
+  const Outcome<Json> answer = (*client)->Call("GET", BucketTarget(*path), Json::object());
   if (!answer) return std::unexpected(answer.error());
   if (command.client->json) {
     PrintJson(*answer);
     return ExitCode::kDone;
   }
+  const auto number = [&](const char* name) {
+    return std::to_string(answer->value(name, std::uint64_t{0}));
+  };
   std::vector<std::vector<std::string>> rows = {
       {"bucket", path->text()},
       {"owner", answer->value("owner", "")},
       {"created", answer->value("created", "")},
-      {"objects", std::to_string(answer->value("objects", std::uint64_t{0}))},
-      {"bytes", std::to_string(answer->value("bytes", std::uint64_t{0}))}};
+      {"objects", number("objects")},
+      {"bytes", number("bytes")},
+      {"inodes", number("inodes")},
+      {"bytes in parts of uploads", number("part_bytes")}};
   if (answer->contains("link_to")) {
     rows.insert(rows.begin() + 1, {"link to", answer->value("link_to", "")});
   }
+  AddSettings(*answer, rows);
   PrintTable(rows);
   return ExitCode::kDone;
 }
@@ -94,7 +120,7 @@ Outcome<ExitCode> Delete(const BucketCommand& command) {
   if (!path) return std::unexpected(path.error());
   auto client = ConnectDaemon(*command.client);
   if (!client) return std::unexpected(client.error());
-  const Outcome<Json> answer = (*client)->Call("DELETE", TargetOf(*path), Json::object());
+  const Outcome<Json> answer = (*client)->Call("DELETE", BucketTarget(*path), Json::object());
   if (!answer) return std::unexpected(answer.error());
   return ExitCode::kDone;
 }
@@ -133,7 +159,7 @@ void AddOne(Program& program, CLI::App& parent, const Shape& shape) {
 
 void AddBucket(Program& program) {
   CLI::App* bucket =
-      AddCommand(program.app, "bucket", "Create, list, show, delete and link buckets",
+      AddCommand(program.app, "bucket", "Create, list, show, set, delete and link buckets",
                  "amphora bucket create /s3v/photos");
   bucket->require_subcommand(1);
   AddOne(
@@ -151,6 +177,7 @@ void AddBucket(Program& program) {
   AddOne(program, *bucket,
          {"link", "Show a bucket under a second name",
           "amphora bucket link /projects/plans /s3v/plans", Printing::kData, Link});
+  AddBucketSet(program, *bucket);
 }
 
 }  // namespace amphora::cli

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "fs/types.h"
+#include "mount/elsewhere.h"
 
 namespace amphora::cli {
 namespace {
@@ -52,6 +53,14 @@ Outcome<std::unique_ptr<ControlClient>> ConnectDaemon(const ClientOptions& optio
   const Outcome<Config> config = LoadConfig({options.config_file, options.flags, Getenv});
   if (!config) return std::unexpected(config.error());
   return ControlClient::Connect(config->socket);
+}
+
+Outcome<bool> IsElsewhere(ControlClient& client) {
+  const Outcome<Json> status = client.Call("GET", "/status", Json::object());
+  if (!status) return std::unexpected(status.error());
+  const std::string theirs = status->value("mount_namespace", "");
+  const std::string ours = mount::MountNamespace();
+  return !theirs.empty() && !ours.empty() && theirs != ours;
 }
 
 std::string StorePath::text() const { return "/" + volume + (bucket.empty() ? "" : "/" + bucket); }

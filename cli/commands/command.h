@@ -52,6 +52,9 @@ enum class Printing : std::uint8_t { kNothing, kData };
 std::shared_ptr<ClientOptions> AddClientOptions(CLI::App* command, Printing printing);
 Outcome<std::unique_ptr<ControlClient>> ConnectDaemon(const ClientOptions& options);
 
+// Whether this program stands in another mount namespace than the daemon.
+Outcome<bool> IsElsewhere(ControlClient& client);
+
 // "/", "/volume" or "/volume/bucket".
 struct StorePath {
   std::string volume;

@@ -1,5 +1,12 @@
 // `amphora mount [/volume[/bucket]] DIR [-o OPTIONS]`.
+#include <sys/prctl.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <thread>
+
 #include "cli/commands/command.h"
+#include "mount/elsewhere.h"
 #include "mount/session.h"
 
 namespace amphora::cli {
@@ -17,6 +24,29 @@ std::string DescribeMount(const Json& figures) {
   line += figures.value("io_uring", false) ? ", io_uring" : ", classic queue";
   line += figures.value("passthrough", false) ? ", passthrough" : ", through the daemon";
   return line;
+}
+
+// Nobody but who stands in a mount namespace mounts there: so the program does, and hands the
+// device over to the daemon. The mount is used once at that, which shows the daemon that it is
+// served.
+Outcome<Json> MountHere(ControlClient& client, Json request, const mount::MountOptions& options) {
+  const std::string directory = request.at("directory").get<std::string>();
+  const Result<int> device =
+      mount::MountHere(request.at("source").get<std::string>(), directory, options);
+  if (!device.ok()) return FailWith("cannot mount at " + directory, device.error());
+  // A daemon that is not root may copy the descriptor where the kernel lets debuggers in.
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  request["device"] = *device;
+  std::thread first_user([&directory] {
+    struct statfs ignored;
+    statfs(directory.c_str(), &ignored);
+  });
+  Outcome<Json> figures = client.Call("POST", "/mounts", request);
+  // Ends the first user's wait, too.
+  if (!figures) (void)mount::UnmountHere(directory, true);
+  first_user.join();
+  close(*device);
+  return figures;
 }
 
 Outcome<ExitCode> Run(const MountCommand& command) {
@@ -37,8 +67,11 @@ Outcome<ExitCode> Run(const MountCommand& command) {
   }
   auto client = ConnectDaemon(*command.client);
   if (!client) return std::unexpected(client.error());
-  const Outcome<Json> figures = (*client)->Call(
-      "POST", "/mounts", {{"source", source}, {"directory", *directory}, {"options", words}});
+  const Json request = {{"source", source}, {"directory", *directory}, {"options", words}};
+  const Outcome<bool> here = IsElsewhere(**client);
+  if (!here) return std::unexpected(here.error());
+  const Outcome<Json> figures =
+      *here ? MountHere(**client, request, checked) : (*client)->Call("POST", "/mounts", request);
   if (!figures) return std::unexpected(figures.error());
   if (command.client->json) {
     PrintJson(*figures);

@@ -1,5 +1,6 @@
 // `amphora umount DIR`. A dead daemon's mount is detached also when no daemon answers.
 #include "cli/commands/command.h"
+#include "mount/elsewhere.h"
 #include "mount/session.h"
 
 namespace amphora::cli {
@@ -21,6 +22,13 @@ Outcome<ExitCode> Run(const UmountCommand& command) {
       return ExitCode::kDone;
     }
     return std::unexpected(client.error());
+  }
+  const Outcome<bool> here = IsElsewhere(**client);
+  if (!here) return std::unexpected(here.error());
+  if (*here) {
+    const Status gone = mount::UnmountHere(*directory, command.force);
+    if (!gone.ok()) return FailWith("cannot unmount " + *directory, gone.error());
+    return ExitCode::kDone;
   }
   const Outcome<Json> answer =
       (*client)->Call("DELETE", "/mounts", {{"directory", *directory}, {"force", command.force}});

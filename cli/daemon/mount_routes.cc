@@ -1,12 +1,22 @@
 // /mounts: what is mounted, mount, unmount.
 #include "cli/daemon/daemon.h"
 #include "cli/daemon/routes.h"
+#include "mount/elsewhere.h"
 
 namespace amphora::cli {
 namespace {
 
 constexpr std::size_t kMaxDirectoryBytes = 4095;  // PATH_MAX without the NUL
 constexpr std::size_t kMaxMounts = 256;
+
+// A mount that the client made where it is, and whose device it hands over.
+Status TakeOver(const ControlRequest& request, mount::MountOptions& options) {
+  const pid_t process = request.peer.pid;
+  options.view = "/proc/" + std::to_string(process) + "/root" + options.directory;
+  options.directory += " (" + mount::MountNamespace(process) + ")";
+  AMPHORA_ASSIGN(options.device, mount::TakeDevice(process, request.body.at("device").get<int>()));
+  return Ok();
+}
 
 }  // namespace
 
@@ -48,6 +58,11 @@ ControlReply PostMount(Daemon& daemon, const ControlRequest& request, const Line
   std::string culprit;
   if (!mount::ParseMountOptions(words, options, culprit).ok()) {
     return ErrorReply(400, "InvalidArgument", "unknown mount option '" + culprit + "'");
+  }
+  if (request.body.contains("device")) {
+    const Status taken = TakeOver(request, options);
+    if (!taken.ok())
+      return ErrorReply("cannot mount " + source + " at " + options.directory, taken.error());
   }
   if (daemon.mounts().Figures().size() >= kMaxMounts) {
     return ErrorReply(409, "TooMany", "this daemon has " + std::to_string(kMaxMounts) + " mounts");

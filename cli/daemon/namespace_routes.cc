@@ -1,6 +1,7 @@
 // /volumes and /volumes/V/buckets. What is answered is durable.
 #include <ctime>
 
+#include "cli/bucket_settings.h"
 #include "cli/daemon/daemon.h"
 #include "cli/daemon/routes.h"
 
@@ -163,7 +164,22 @@ ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const Lin
   Json answer = ToJson(*bucket);
   answer["objects"] = bucket->objects;
   answer["bytes"] = bucket->bytes;
+  answer["inodes"] = bucket->inodes;
+  answer["part_bytes"] = bucket->part_bytes;
+  answer.update(WriteSettings(bucket->settings));
   return {200, std::move(answer)};
+}
+
+ControlReply SetBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines) {
+  const std::string what = "cannot set " + BucketPath(request);
+  const Outcome<fs::BucketSettingsChange> change = ReadSettings(request.body);
+  if (!change) return ErrorReply(400, "BadRequest", what + ": " + change.error().text);
+  fs::Engine& engine = daemon.engine();
+  const auto set = engine.buckets().ChangeSettings(request.path.at(1), request.path.at(3), *change);
+  if (!set.ok()) return ErrorReply(what, set.error());
+  const Status settled = engine.WaitSettled(*set);
+  if (!settled.ok()) return ErrorReply(what, settled.error());
+  return ShowBucket(daemon, request, lines);
 }
 
 ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const LineSink&) {

@@ -33,6 +33,7 @@ const std::vector<RouteEntry>& Routes() {
       {"POST", {"volumes", "*", "buckets"}, Who::kOperator, CreateBucket},
       {"POST", {"volumes", "*", "links"}, Who::kOperator, CreateLink},
       {"GET", {"volumes", "*", "buckets", "*"}, Who::kOperator, ShowBucket},
+      {"PATCH", {"volumes", "*", "buckets", "*"}, Who::kOperator, SetBucket},
       {"DELETE", {"volumes", "*", "buckets", "*"}, Who::kOperator, DeleteBucket},
       {"POST", {"browse"}, Who::kAnyUser, PostBrowse},
       {"POST", {"s3", "secret"}, Who::kAnyUser, GetSecret},

@@ -39,6 +39,7 @@ ControlReply ListBuckets(Daemon& daemon, const ControlRequest& request, const Li
 ControlReply CreateBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply CreateLink(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply ShowBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
+ControlReply SetBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply DeleteBucket(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply PostBrowse(Daemon& daemon, const ControlRequest& request, const LineSink& lines);
 ControlReply GetSecret(Daemon& daemon, const ControlRequest& request, const LineSink& lines);

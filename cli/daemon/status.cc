@@ -8,6 +8,7 @@
 #include "cli/version.h"
 #include "meta/base/metrics.h"
 #include "meta/base/trouble.h"
+#include "mount/elsewhere.h"
 
 namespace amphora::cli {
 namespace {
@@ -78,6 +79,7 @@ ControlReply GetStatus(Daemon& daemon, const ControlRequest&, const LineSink&) {
              {"domains", config.s3.domains}}},
            {"store", StoreJson(daemon.engine().admin().Figures())},
            {"mounts", std::move(mounts)},
+           {"mount_namespace", mount::MountNamespace()},
            {"troubles", TroublesJson()},
            {"counters", CountersJson()}}};
 }

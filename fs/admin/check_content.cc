@@ -113,6 +113,33 @@ Status Checker::CheckBlobs() {
   return Ok();
 }
 
+// What unfinished uploads hold: a part counts under the bucket of its upload.
+Status Checker::CountParts(std::unordered_map<BucketId, Sums>& counted) {
+  std::unordered_map<UploadId, BucketId> buckets;
+  AMPHORA_TRY(ForEachRow(RowCursor(*snapshot_, Table::kRows, RangeOf(RowKind::kUpload)),
+                         [&](const meta::Row& row) -> Status {
+                           AMPHORA_ASSIGN(const InodeId bucket, DecodeInodeOf(row.key));
+                           AMPHORA_ASSIGN(const UploadId upload, DecodeUploadOf(row.key));
+                           buckets.emplace(upload, BucketId(bucket.value()));
+                           return Ok();
+                         }));
+  return ForEachRow(RowCursor(*snapshot_, Table::kRows, RangeOf(RowKind::kPart)),
+                    [&](const meta::Row& row) -> Status {
+                      AMPHORA_ASSIGN(const UploadId upload, DecodeUploadOf(row.key));
+                      AMPHORA_ASSIGN(const PartRecord part, DecodePart(row.value));
+                      const auto found = buckets.find(upload);
+                      if (found == buckets.end()) return Ok();  // reported as a stray part
+                      counted[found->second].part_bytes += static_cast<std::int64_t>(part.size);
+                      return Ok();
+                    });
+}
+
+std::string Checker::TextOf(const Sums& sums) {
+  return std::to_string(sums.files) + " files, " + std::to_string(sums.directories) +
+         " directories, " + std::to_string(sums.bytes) + " bytes, " +
+         std::to_string(sums.part_bytes) + " bytes of parts";
+}
+
 Status Checker::CheckUsage() {
   std::unordered_map<BucketId, Sums> counted;
   for (const auto& [inode, node] : nodes_) {
@@ -122,6 +149,7 @@ Status Checker::CheckUsage() {
     ++(directory ? sums.directories : sums.files);
     sums.bytes += static_cast<std::int64_t>(node.size);
   }
+  AMPHORA_TRY(CountParts(counted));
   AMPHORA_TRY(ForEachRow(
       RowCursor(*snapshot_, Table::kRows, RangeOf(RowKind::kUsage)),
       [&](const meta::Row& row) -> Status {
@@ -133,20 +161,17 @@ Status Checker::CheckUsage() {
           return Ok();
         }
         const Sums sums = std::exchange(counted[BucketId(id.value())], Sums{});
-        if (usage.sums[kFiles] != sums.files || usage.sums[kDirectories] != sums.directories ||
-            usage.sums[kBytes] != sums.bytes) {
+        const Sums says{usage.sums[kFiles], usage.sums[kDirectories], usage.sums[kBytes],
+                        usage.sums[kPartBytes]};
+        if (says != sums) {
           Report("wrong-usage",
-                 KeyToText(row.key) + " says " + std::to_string(usage.sums[kFiles]) + " files, " +
-                     std::to_string(usage.sums[kDirectories]) + " directories, " +
-                     std::to_string(usage.sums[kBytes]) + " bytes; there are " +
-                     std::to_string(sums.files) + ", " + std::to_string(sums.directories) + ", " +
-                     std::to_string(sums.bytes),
+                 KeyToText(row.key) + " says " + TextOf(says) + "; there are " + TextOf(sums),
                  "merge the difference");
         }
         return Ok();
       }));
   for (const auto& [bucket, sums] : counted) {
-    if (sums.files == 0 && sums.directories == 0 && sums.bytes == 0) continue;
+    if (sums == Sums{}) continue;
     Report("wrong-usage", "bucket " + std::to_string(bucket.value()) + " has no usage row",
            "write the row");
   }

@@ -65,6 +65,8 @@ class Checker {
     std::int64_t files = 0;
     std::int64_t directories = 0;
     std::int64_t bytes = 0;
+    std::int64_t part_bytes = 0;
+    friend bool operator==(const Sums&, const Sums&) = default;
   };
 
   void Report(std::string kind, std::string what, std::string repair);
@@ -100,6 +102,8 @@ class Checker {
   Status ReadContentRows();
   Status CheckBlobs();
   Status CheckBlobFile(InodeId inode, const Node& node);
+  Status CountParts(std::unordered_map<BucketId, Sums>& counted);
+  static std::string TextOf(const Sums& sums);
   Status CheckUsage();
 
   Core& core_;

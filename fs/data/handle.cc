@@ -26,6 +26,10 @@ int FileHandle::backing_fd() const {
   return mode_ == AccessMode::kPassthrough ? live_->backing_fd() : -1;
 }
 
+bool FileHandle::comes_to_daemon() const {
+  return mode_ == AccessMode::kPassthrough && options_.write && live_->limited();
+}
+
 bool FileHandle::keep_cache() const {
   return mode_ == AccessMode::kDaemon && live_->KeepsCache(caller_.origin);
 }
@@ -44,13 +48,26 @@ Result<std::size_t> FileHandle::Write(std::uint64_t offset, std::span<const std:
   return written;
 }
 
-Status FileHandle::Flush() { return options_.write ? live_->Settle(SettleFor::kClose) : Ok(); }
+Status FileHandle::Flush() {
+  if (!options_.write) return Ok();
+  AMPHORA_TRY(live_->Settle(SettleFor::kClose));
+  // A shell closes a descriptor of an empty file before the program that writes it has begun.
+  return live_->size() > 0 ? live_->Publish() : Ok();
+}
+
+Status FileHandle::Publish() { return options_.write ? live_->Publish() : Ok(); }
 
 bool FileHandle::FlushMayWait() const { return options_.write && live_->FlushMayWait(); }
 
 bool FileHandle::WriteMayWait() const { return options_.sync || live_->WriteMayWait(); }
 
-Status FileHandle::Sync() { return live_->Sync(); }
+Status FileHandle::Sync() {
+  AMPHORA_TRY(live_->Sync());
+  if (!options_.write || !live_->unpublished()) return Ok();
+  // What S3 is shown is on the disk; that it is shown shall be, too.
+  AMPHORA_TRY(live_->Publish());
+  return live_->Sync();
+}
 
 Status FileHandle::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length) {
   if (mode == AllocateMode::kKeepSize || mode == AllocateMode::kExtend) {

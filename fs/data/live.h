@@ -144,7 +144,11 @@ class LiveTable {
   // until Forget or ForgetAll. Also for directories.
   void Orphaned(InodeId inode, OriginId origin);
   // An orphan got a name again.
-  void Adopted(InodeId inode);
+  // `size`: what the transaction added to the bucket's counters, `credit` how much of it HeldBytes
+  // had answered before.
+  void Adopted(InodeId inode, std::uint64_t size, std::uint64_t credit);
+  // What the open file holds of its bucket's ledger beyond the counters; 0 unless it is live.
+  std::uint64_t HeldBytes(InodeId inode) const;
   void Forget(OriginId origin, InodeId inode);
   // The mount is gone with everything its kernel knew.
   void ForgetAll(OriginId origin);

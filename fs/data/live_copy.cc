@@ -67,6 +67,11 @@ Result<std::uint64_t> LiveInode::CopyInto(std::uint64_t offset, LiveInode& targe
   return std::uint64_t{got};
 }
 
+struct LiveInode::TrimAtEnd {
+  LiveInode& inode;
+  ~TrimAtEnd() { inode.charge_.Trim(inode.size()); }
+};
+
 Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, LiveInode& target,
                                       std::uint64_t target_offset, std::uint64_t length,
                                       const Writer& writer) {
@@ -95,6 +100,14 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
     if (same && offset < target_offset + length && target_offset < offset + length) {
       return Error(ErrorCode::kInvalidArgument, "the ranges overlap");
     }
+    if (target_offset + length > target.size()) {
+      AMPHORA_ASSIGN(
+          const std::uint64_t end,
+          target.charge_.Grow(std::max(target_offset, target.size()), target_offset + length));
+      length = end - target_offset;
+    }
+    // What was not copied after all is not held.
+    const TrimAtEnd trim{target};
     AMPHORA_TRY(source.place_ == Place::kBlob ? source.OpenBlob() : source.Load());
     if (!same && offset == 0 && target_offset == 0 && source.CanShareWith(target, length)) {
       AMPHORA_TRY(source.ShareInto(target, writer, published));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 #include "fs/data/extents.h"
 #include "fs/data/live_table.h"
@@ -23,6 +24,7 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       table_(table),
       id_(inode),
       bucket_(record.bucket),
+      charge_(core.bucket_states->Find(record.bucket), record.size),
       place_(PlaceOf(record.content)),
       loaded_(record.content == ContentKind::kEmpty),
       blob_id_(record.blob),
@@ -36,7 +38,9 @@ LiveInode::LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRec
       permissions_(record.permissions),
       stored_(place_ == Place::kExtents || record.content == ContentKind::kInline ? record.size
                                                                                   : 0),
-      shown_blob_id_(blob_id_) {}
+      shown_blob_id_(blob_id_) {
+  unpublished_.store(record.unpublished);
+}
 
 LiveInode::~LiveInode() { LeaveBlob(); }
 
@@ -228,6 +232,7 @@ Change LiveInode::AttributesChange() const {
 }
 
 void LiveInode::NoteFailedWrite(const Writer& writer) {
+  charge_.Trim(size());
   if (place_ != Place::kBlob) return;
   if (mode_ != AccessMode::kPassthrough && blob_) {
     const Status cut = blob_->Truncate(size());
@@ -250,6 +255,12 @@ Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::
       return Error(ErrorCode::kFileTooLarge, "offset");
     }
     if (data.empty()) return std::size_t{0};
+    if (offset + data.size() > size()) {
+      // As much as the quota has room for, as on a disk that is full.
+      AMPHORA_ASSIGN(const std::uint64_t end,
+                     charge_.Grow(std::max(offset, size()), offset + data.size()));
+      data = data.first(end - offset);
+    }
     AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
     const Status written = WriteHeld(offset, data);
     if (!written.ok()) {
@@ -298,9 +309,15 @@ Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
   {
     std::unique_lock lock(io_);
     AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
-    AMPHORA_TRY(TruncateHeld(size));
+    if (size > this->size()) AMPHORA_TRY(charge_.GrowAll(size));
+    const Status truncated = TruncateHeld(size);
+    if (!truncated.ok()) {
+      charge_.Trim(this->size());
+      return truncated;
+    }
     if (size < committed_.size) replaced_ = true;
     NoteWrite(change, size);
+    charge_.Trim(size);
   }
   if (change.kill_privileges) core_.Publish({AttributesChange()});
   return Ok();
@@ -353,6 +370,10 @@ Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_
     std::lock_guard figures(figures_mutex_);
     RefreshFromBlob();
   }
+  // What is reserved behind the end counts only once the file is as long, but must fit.
+  if (mode != AllocateMode::kPunch && offset + length > size()) {
+    AMPHORA_TRY(charge_.GrowAll(offset + length));
+  }
   const Status allocated = AllocateHeld(mode, offset, length);
   if (!allocated.ok()) {
     NoteFailedWrite(writer);
@@ -360,6 +381,7 @@ Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_
   }
   const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
   NoteWrite(writer, grows ? std::max(size(), offset + length) : size());
+  charge_.Trim(size());
   return Ok();
 }
 

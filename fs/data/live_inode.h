@@ -33,6 +33,7 @@
 #include "fs/data/blob_store.h"
 #include "fs/data/fair_shared_mutex.h"
 #include "fs/data/live.h"
+#include "fs/data/quota_charge.h"
 #include "fs/handle.h"
 #include "fs/records.h"
 #include "fs/types.h"
@@ -122,12 +123,27 @@ class LiveInode {
   // Something must still be done although no handle is left.
   bool unfinished() const { return dirty() || open_row_.load() || lease_pending_.load(); }
   bool lease_pending() const { return lease_pending_.load(); }
-  void set_orphan(bool orphan) { orphan_.store(orphan); }
+  void set_orphan(bool orphan) {
+    orphan_.store(orphan);
+    if (orphan) charge_.Orphaned();
+  }
+  // It got a name; see QuotaCharge::Adopted.
+  void Adopt(std::uint64_t size, std::uint64_t credit) {
+    orphan_.store(false);
+    charge_.Adopted(size, credit);
+  }
+  std::uint64_t held_bytes() const { return charge_.held(); }
+  // S3 does not see it yet (BucketSettings::publish).
+  bool unpublished() const { return unpublished_.load(); }
+  Status Publish();  // live_settle.cc
+  // The bucket has a quota of bytes: writers come to the daemon.
+  bool limited() const { return charge_.limited(); }
   bool orphan() const { return orphan_.load(); }
 
  private:
   enum class Place : std::uint8_t { kMemory, kBlob, kExtents };
   static Place PlaceOf(ContentKind content);
+  struct TrimAtEnd;
   struct Committed {
     ContentKind content = ContentKind::kEmpty;
     BlobId blob;
@@ -165,7 +181,13 @@ class LiveInode {
   Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
   Result<bool> IsShareable();  // whether the blob has one reference and no pin
   Status SettleHeld(std::vector<Change>& published);
-  Result<bool> SettleInto(Tx& tx);
+  // By how much the bucket's counters grew; an orphan's bytes are not in them.
+  struct SettledGrowth {
+    bool counted = true;
+    std::int64_t bytes = 0;
+  };
+  // Nothing: there is no row any more.
+  Result<std::optional<SettledGrowth>> SettleInto(Tx& tx);
   // With both inodes' io_ held.
   bool CanShareWith(const LiveInode& target, std::uint64_t length) const;
   Status ShareInto(LiveInode& target, const Writer& writer, std::vector<Change>& published);
@@ -182,6 +204,7 @@ class LiveInode {
   LiveTable& table_;
   const InodeId id_;
   BucketId bucket_;
+  QuotaCharge charge_;  // grows and settles with io_ held
 
   mutable FairSharedMutex io_;
   // Guarded by io_.
@@ -208,6 +231,7 @@ class LiveInode {
   std::atomic<bool> lease_pending_{false};
   std::atomic<bool> orphan_{false};
   std::atomic<bool> reported_{false};
+  std::atomic<bool> unpublished_{false};
 
   mutable std::mutex figures_mutex_;
   // Guarded by figures_mutex_; the size may be read without.

@@ -9,6 +9,8 @@ namespace amphora::fs {
 
 Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness fresh) {
   if (handles_ > 0 || lease_pending_.load()) return mode_;
+  // What the kernel writes by itself no quota stops (hazards 1.4).
+  if (options.write && charge_.limited()) return AccessMode::kDaemon;
   const bool candidate = options.passthrough_possible && fresh == Freshness::kExisting &&
                          !options.truncate && place_ == Place::kBlob &&
                          blob_id_ == committed_.blob && size() > core_.options.inline_limit;

@@ -136,7 +136,7 @@ void LiveTable::Orphaned(InodeId inode, OriginId origin) {
   ReapIfUnheld(inode);
 }
 
-void LiveTable::Adopted(InodeId inode) {
+void LiveTable::Adopted(InodeId inode, std::uint64_t size, std::uint64_t credit) {
   Shard& shard = ShardOf(inode);
   std::lock_guard lock(shard.mutex);
   const auto found = shard.entries.find(inode);
@@ -145,7 +145,7 @@ void LiveTable::Adopted(InodeId inode) {
   if (entry.orphan) state_->orphans.fetch_sub(1);
   entry.orphan = false;
   entry.known_by.clear();
-  if (entry.live) entry.live->set_orphan(false);
+  if (entry.live) entry.live->Adopt(size, credit);
   if (entry.Idle()) shard.entries.erase(found);
 }
 

@@ -120,13 +120,13 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
     origin = origin_;
   }
   AMPHORA_TRY(Failpoint("fs.settle.before_commit"));
-  bool alive = true;
+  std::optional<SettledGrowth> growth;
   const bool needs_open_row = Unsynced() && (!open_row_.load() || blob_id_ != committed_.blob);
   DirectoryCache::Changes none(*core_.directories);  // a regular file's row is no directory's
   const auto committed = meta::Transact(*core_.store, [&](meta::Transaction& kv) -> Status {
     Tx tx(core_, kv, origin, none);
-    AMPHORA_ASSIGN(alive, SettleInto(tx));
-    if (!alive) return Ok();
+    AMPHORA_ASSIGN(growth, SettleInto(tx));
+    if (!growth) return Ok();
     if (needs_open_row) {
       AMPHORA_TRY(kv.PutFresh(Table::kRows, OpenForWriteKey(id_), EncodeOpenRow(blob_id_)));
     }
@@ -135,8 +135,9 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   });
   if (!committed.ok()) return committed.error();
   table_.NoteSettled(id_, settled);
+  if (growth && growth->counted) charge_.Settled(growth->bytes);
   std::lock_guard figures(figures_mutex_);
-  if (!alive) {
+  if (!growth) {
     gone_ = true;
     dirty_.store(false);
     return Ok();
@@ -161,10 +162,10 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   return Ok();
 }
 
-// Writes size, times and content into the row. False: there is no row any more.
-Result<bool> LiveInode::SettleInto(Tx& tx) {
+// Writes size, times and content into the row.
+Result<std::optional<LiveInode::SettledGrowth>> LiveInode::SettleInto(Tx& tx) {
   AMPHORA_ASSIGN(auto found, tx.FindInode(id_, Lock::kExclusive));
-  if (!found) return false;
+  if (!found) return std::optional<SettledGrowth>();
   InodeRecord& record = *found;
   const Committed before{record.content, record.blob, record.size};
   {
@@ -200,11 +201,10 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
     AMPHORA_TRY(tx.DropBlobReference(before.blob));
   }
   // What an orphan holds was taken from its bucket's sums with its last name.
-  if (record.links > 0) {
-    const auto growth =
-        static_cast<std::int64_t>(record.size) - static_cast<std::int64_t>(before.size);
-    AMPHORA_TRY(tx.AddUsage(record.bucket, 0, 0, growth));
-  }
+  const bool counted = record.links > 0;
+  const std::int64_t growth =
+      counted ? static_cast<std::int64_t>(record.size) - static_cast<std::int64_t>(before.size) : 0;
+  AMPHORA_TRY(tx.AddUsage(record.bucket, 0, 0, growth));
   AMPHORA_TRY(tx.PutInode(id_, record));
   tx.AddChange({.what = Change::What::kContent,
                 .inode = id_,
@@ -212,7 +212,7 @@ Result<bool> LiveInode::SettleInto(Tx& tx) {
                 .old_inode = {},
                 .bucket = record.bucket,
                 .origin = {}});
-  return true;
+  return std::optional(SettledGrowth{counted, growth});
 }
 
 void LiveInode::NoteCommit(Ticket ticket) {
@@ -240,6 +240,22 @@ Status LiveInode::Sync() {
   if (!recoverable) AMPHORA_TRY(Settle(SettleFor::kClose));
   AMPHORA_TRY(Failpoint("fs.fsync.log"));
   return core_.store->WaitDurable(last_ticket_.load());
+}
+
+Status LiveInode::Publish() {
+  if (!unpublished_.load()) return Ok();
+  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Status {
+    AMPHORA_ASSIGN(auto record, tx.FindInode(id_, Lock::kExclusive));
+    if (!record || !record->unpublished) return Ok();
+    record->unpublished = false;
+    // For S3 it begins to be now.
+    record->last_modified = std::max(record->last_modified, tx.now());
+    return tx.PutInode(id_, *record);
+  });
+  if (!committed.ok()) return committed.error();
+  unpublished_.store(false);
+  NoteCommit(committed->ticket);
+  return Ok();
 }
 
 Status LiveInode::EraseOpenRow() {

@@ -190,6 +190,11 @@ Status LiveTable::Settle(InodeId inode) {
   return live ? live->Settle(SettleFor::kForce) : Ok();
 }
 
+std::uint64_t LiveTable::HeldBytes(InodeId inode) const {
+  const auto live = Peek(inode);
+  return live ? live->held_bytes() : 0;
+}
+
 bool LiveTable::IsUnfinished(InodeId inode) const {
   const auto live = Peek(inode);
   return live && live->unfinished();

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "fs/bucket_links.h"
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
@@ -200,7 +201,29 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
   return GetAttributes(inode);
 }
 
-Result<Usage> Files::GetUsage(InodeId) {
+namespace {
+
+// What a bucket's quota leaves of the disk's figures (statvfs(3) of a directory with a project
+// quota shows the quota too).
+void LimitToQuota(const BucketState& state, Usage& usage) {
+  const BucketSettings settings = state.settings();
+  if (settings.quota_bytes) {
+    const std::uint64_t used = state.bytes();
+    const std::uint64_t left = *settings.quota_bytes - std::min(*settings.quota_bytes, used);
+    usage.blocks = *settings.quota_bytes / usage.block_bytes;
+    usage.blocks_free = std::min(usage.blocks_free, left / usage.block_bytes);
+    usage.blocks_available = std::min(usage.blocks_available, usage.blocks_free);
+  }
+  if (settings.quota_inodes) {
+    const std::uint64_t used = state.inodes();
+    usage.files = *settings.quota_inodes;
+    usage.files_free = *settings.quota_inodes - std::min(*settings.quota_inodes, used);
+  }
+}
+
+}  // namespace
+
+Result<Usage> Files::GetUsage(InodeId inode) {
   struct statvfs disk {};
   if (statvfs(core_.directory->path().c_str(), &disk) != 0) {
     return Error::FromErrno(errno, "statvfs of the data directory");
@@ -215,6 +238,10 @@ Result<Usage> Files::GetUsage(InodeId) {
   usage.blocks_available = room ? disk.f_bavail - kept : 0;
   usage.files = disk.f_files;
   usage.files_free = disk.f_ffree;
+  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
+  if (record && record->bucket.valid()) {
+    LimitToQuota(*core_.bucket_states->Find(record->bucket), usage);
+  }
   return usage;
 }
 

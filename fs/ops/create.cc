@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "fs/bucket_states.h"
 #include "fs/change_hub.h"
 #include "fs/core.h"
 #include "fs/data/live.h"
@@ -46,14 +47,25 @@ struct Added {
   InodeId inode;
 };
 
-// The transaction of every call that makes a name. `existing_serves`: O_CREAT without O_EXCL.
+enum class Making : std::uint8_t {
+  kNode,          // mknod, mkdir, symlink
+  kToOpen,        // O_CREAT | O_EXCL
+  kToOpenOrOpen,  // O_CREAT: what is there already serves
+};
+
+// Whether S3 sees a file of this bucket only once it was closed or synced.
+bool HidesNew(Tx& tx, BucketId bucket) {
+  return tx.core().bucket_states->Find(bucket)->settings().publish == Publish::kClose;
+}
+
+// The transaction of every call that makes a name.
 Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_view name,
-                      const NewNode& node, InodeId fresh, bool existing_serves) {
+                      const NewNode& node, InodeId fresh, Making making) {
   const bool directory = node.kind == FileKind::kDirectory;
   AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
   AMPHORA_ASSIGN(Target target, ReadNewTarget(tx, parent, name, directory));
   if (const DentryRecord* shown = target.Shown(); shown != nullptr) {
-    if (!existing_serves) return Error(ErrorCode::kExists);
+    if (making != Making::kToOpenOrOpen) return Error(ErrorCode::kExists);
     if (shown->kind == FileKind::kDirectory) return Error(ErrorCode::kIsDirectory);
     if (shown->kind != FileKind::kRegular) return Error(ErrorCode::kStale, "not a regular file");
     return Added{{}, false, shown->inode};
@@ -61,6 +73,7 @@ Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_
   InodeRecord record = FreshRecord(tx, caller, parent_record, node);
   record.parent = parent;
   record.name = target.name.raw;
+  record.unpublished = making != Making::kNode && HidesNew(tx, record.bucket);
   AMPHORA_TRY(tx.PutFreshInode(fresh, record));
   AMPHORA_TRY(AddEntry(tx, target.slot, record.bucket, {fresh, node.kind}));
   AMPHORA_TRY(AddUsageOf(tx, record));
@@ -90,8 +103,9 @@ Result<Attributes> Files::MakeNode(const Caller& caller, InodeId parent, std::st
                                    const NewNode& node) {
   AMPHORA_TRY(CheckNode(node));
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
-  const auto committed = core_.Run(
-      caller.origin, [&](Tx& tx) { return AddNode(tx, caller, parent, name, node, fresh, false); });
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
+    return AddNode(tx, caller, parent, name, node, fresh, Making::kNode);
+  });
   if (!committed.ok()) return committed.error();
   return AttributesOfNew(core_, fresh, committed->value.record);
 }
@@ -104,7 +118,8 @@ Result<OpenedFile> Files::Create(const Caller& caller, InodeId parent, std::stri
   AMPHORA_ASSIGN(const InodeId fresh, core_.NewInodeId());
   LiveTable::Claim claim = core_.live->ClaimNew(fresh);
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
-    return AddNode(tx, caller, parent, name, node, fresh, !options.exclusive);
+    return AddNode(tx, caller, parent, name, node, fresh,
+                   options.exclusive ? Making::kToOpen : Making::kToOpenOrOpen);
   });
   if (!committed.ok()) return committed.error();
   const Added& added = committed->value;
@@ -133,6 +148,7 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
     AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
     InodeRecord record = FreshRecord(tx, caller, parent_record, node);
     record.links = 0;
+    record.unpublished = HidesNew(tx, record.bucket);
     AMPHORA_TRY(tx.PutFreshInode(fresh, record));
     AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, OrphanKey(fresh), ""));
     return record;

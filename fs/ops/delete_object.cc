@@ -113,6 +113,8 @@ Result<bool> Deletion::DeleteFile(Tx& tx, InodeId directory, const Item& item) {
   if (!parent || parent->links == 0) return false;
   AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, directory, item.path.file, Lock::kExclusive));
   if (!slot.file) return false;
+  AMPHORA_ASSIGN(const auto file, tx.FindInode(slot.file->inode, Lock::kExclusive));
+  if (file && file->unpublished) return false;
   if (parent->implicit && !item.hint_implicit) {
     AMPHORA_ASSIGN(parent, tx.FindInode(directory, Lock::kExclusive));
   }

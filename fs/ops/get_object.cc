@@ -8,10 +8,12 @@
 #include <cstring>
 #include <utility>
 
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 #include "fs/data/extents.h"
 #include "fs/data/live.h"
 #include "fs/ops/describe.h"
+#include "fs/ops/posix_metadata.h"
 #include "fs/ops/resolve_key.h"
 #include "meta/base/failpoint.h"
 
@@ -104,6 +106,10 @@ std::int64_t WholeSeconds(Time time) {
   return time.nanoseconds() % kSecond < 0 ? seconds - 1 : seconds;
 }
 
+void ShowPosix(Core& core, BucketId bucket, ObjectInfo& info) {
+  AddPosixMetadata(core.bucket_states->Find(bucket)->settings().posix_metadata, info);
+}
+
 }  // namespace
 
 Status CheckReadConditions(const Conditions& conditions, const ObjectInfo& info) {
@@ -129,6 +135,7 @@ Result<ObjectInfo> HeadObject(Core& core, BucketId bucket, std::string_view key)
   if (!found) return Error(ErrorCode::kNotFound);
   ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
   if (found->record.kind == FileKind::kRegular) core.live->Overlay(info);
+  ShowPosix(core, bucket, info);
   return info;
 }
 
@@ -144,6 +151,7 @@ Result<std::unique_ptr<ObjectReader>> OpenObject(Core& core, BucketId bucket,
     if (!view.ok()) return view.error();
     ObjectInfo info = DescribeObject(std::string(key), found->inode, found->record, Detail::kFull);
     info.size = view->size;
+    ShowPosix(core, bucket, info);
     return std::unique_ptr<ObjectReader>(
         std::make_unique<ContentReader>(core, std::move(info), std::move(*view)));
   }

@@ -1,4 +1,6 @@
 // link(2), and linkat(2) of an unnamed file (O_TMPFILE).
+#include <algorithm>
+
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
@@ -9,6 +11,13 @@ namespace amphora::fs {
 namespace {
 
 constexpr std::uint64_t kMostLinks = UINT32_MAX;  // what st_nlink of FUSE carries
+
+// An unnamed file gets a name: what that adds to the bucket, and how much of it the open file had
+// taken of the quota already.
+struct Adoption {
+  std::uint64_t size = 0;
+  std::uint64_t credit = 0;
+};
 
 Status CheckLinkable(const InodeRecord& record, const InodeRecord& parent) {
   if (record.kind == FileKind::kDirectory) {
@@ -26,16 +35,19 @@ Status CheckLinkable(const InodeRecord& record, const InodeRecord& parent) {
 Result<Attributes> Files::Link(const Caller& caller, InodeId inode, InodeId new_parent,
                                std::string_view new_name) {
   AMPHORA_TRY(SettleInode(core_, inode));
-  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<bool> {
+  const std::uint64_t held = core_.live->HeldBytes(inode);
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<std::optional<Adoption>> {
     AMPHORA_ASSIGN(const InodeRecord parent, LockParentToAdd(tx, new_parent, ParentUse::kPosix));
     AMPHORA_ASSIGN(Target target, ReadNewTarget(tx, new_parent, new_name, false));
     if (target.Shown() != nullptr) return Error(ErrorCode::kExists);
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
     AMPHORA_TRY(CheckLinkable(record, parent));
-    const bool adopted = record.links == 0;
-    if (adopted) {
+    std::optional<Adoption> adopted;
+    if (record.links == 0) {
+      adopted = {record.size, std::min(held, record.size)};
       AMPHORA_TRY(tx.kv().Erase(Table::kRows, OrphanKey(inode)));
       AMPHORA_TRY(tx.AddUsage(record.bucket, 1, 0, static_cast<std::int64_t>(record.size)));
+      tx.CreditUsage(record.bucket, adopted->credit);
     }
     ++record.links;
     record.changed = tx.now();
@@ -47,7 +59,9 @@ Result<Attributes> Files::Link(const Caller& caller, InodeId inode, InodeId new_
     return adopted;
   });
   if (!committed.ok()) return committed.error();
-  if (committed->value) core_.live->Adopted(inode);
+  if (const auto& adopted = committed->value) {
+    core_.live->Adopted(inode, adopted->size, adopted->credit);
+  }
   core_.live->NoteCommit(inode, committed->ticket);
   AMPHORA_ASSIGN(Attributes attributes, GetAttributes(inode));
   // The kernel installs a LINK reply's attributes without looking at their age (hazards 3.2).

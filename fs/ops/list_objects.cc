@@ -96,6 +96,7 @@ Status Lister::Describe(meta::Reader& reader) {
   for (TreeWalk::Step& key : keys_) {
     std::optional<InodeRecord> record = key.record ? std::move(key.record) : std::move(*row++);
     if (!record) return Error(ErrorCode::kCorrupt, "a name points to no inode");
+    if (record->unpublished) continue;  // the page is shorter, which S3 allows
     ObjectInfo info = DescribeObject(std::move(key.key), key.inode, *record, Detail::kListing);
     if (record->kind == FileKind::kRegular) core_.live->Overlay(info);
     page_.objects.push_back(std::move(info));

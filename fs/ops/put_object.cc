@@ -2,8 +2,9 @@
 // of the same name stays beside it (hazards 4.1, 4.2). A key "dir/" makes the directory explicit;
 // its content, if any, is the file with the empty name inside it.
 //
-// Kept of the replaced name: owner, group, mode, ACL. Not kept: setuid and setgid bits, because
-// the content is another's now, as with a write(2) by somebody else.
+// Kept of the replaced name: owner, group, mode, ACL, unless the metadata says otherwise. Not kept:
+// setuid and setgid bits, because the content is another's now, as with a write(2) by somebody
+// else.
 
 #include "fs/ops/put_object.h"
 
@@ -11,12 +12,14 @@
 #include <map>
 #include <utility>
 
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 #include "fs/data/digests.h"
 #include "fs/data/joiner.h"
 #include "fs/data/live.h"
 #include "fs/ops/describe.h"
 #include "fs/ops/displace.h"
+#include "fs/ops/posix_metadata.h"
 #include "fs/ops/resolve_key.h"
 #include "meta/base/failpoint.h"
 
@@ -50,6 +53,7 @@ class Put {
   Result<InodeRecord> NewRecord(Tx& tx, const std::optional<InodeRecord>& old,
                                 const std::optional<InodeRecord>& parent) const;
   void Describe(InodeRecord& record) const;
+  void TakePosix(InodeRecord& record) const;
   Status CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const;
   Status WriteContent(Tx& tx) const;
 
@@ -97,6 +101,7 @@ Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old
     AMPHORA_ASSIGN(const NewOwner owner, OwnerFor(tx, request_.bucket, request_.caller));
     record.uid = owner.uid;
     record.gid = parent && (parent->permissions & kSetGroupId) != 0 ? parent->gid : owner.gid;
+    record.permissions = owner.permissions.value_or(kFilePermissions);
   }
   record.links = 1;
   record.size = object_.content.size;
@@ -107,7 +112,20 @@ Result<InodeRecord> Put::NewRecord(Tx& tx, const std::optional<InodeRecord>& old
   record.blob = object_.content.blob;
   record.content_stamp = tx.stamp();
   Describe(record);
+  TakePosix(record);
   return record;
+}
+
+// Mode, owner and mtime as clients write them into user metadata. Somebody gives a file away only
+// where he may (chown(2)): without access keys, or as root.
+void Put::TakePosix(InodeRecord& record) const {
+  const GivenPosix given = ReadPosixMetadata(object_.metadata);
+  const Caller& caller = request_.caller;
+  const bool anybody = caller.uid == 0;
+  if (given.permissions) record.permissions = *given.permissions;
+  if (given.uid && (anybody || *given.uid == caller.uid)) record.uid = *given.uid;
+  if (given.gid && (anybody || *given.gid == caller.gid)) record.gid = *given.gid;
+  if (given.modified) record.modified = *given.modified;
 }
 
 void Put::Describe(InodeRecord& record) const {
@@ -175,7 +193,8 @@ Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
   } else if (path_.directory_key && parent && !parent->implicit) {
     current.emplace(directory, *parent);
   }
-  AMPHORA_TRY(CheckConditions(current));
+  const bool hidden = slot.file && current->second.unpublished;
+  AMPHORA_TRY(CheckConditions(hidden ? std::nullopt : current));
 
   std::optional<InodeRecord> old;
   if (slot.file) old = current->second;
@@ -230,7 +249,11 @@ Result<ObjectInfo> Put::PutDirectory(Tx& tx, InodeId directory, bool fresh) {
   if (!with_content) Describe(record);
   record.content_stamp = tx.stamp();
   record.last_modified = tx.now();
+  TakePosix(record);
   AMPHORA_TRY(tx.PutInode(directory, record));
+  meta::MergeValue times;
+  times.latest[kModified] = {tx.stamp(), record.modified.nanoseconds()};
+  if (ReadPosixMetadata(object_.metadata).modified) AMPHORA_TRY(tx.MergeSums(directory, times));
   tx.AddAttributeChange(directory, request_.bucket);
   if (content) return std::move(*content);
   return DescribeObject(std::string(request_.key), directory, record, Detail::kFull);
@@ -325,6 +348,17 @@ bool Matches(const std::vector<std::string>& tags, const std::string& etag) {
                              [&](const std::string& tag) { return tag == "*" || tag == etag; });
 }
 
+// Before a client sends what can't be kept. The transaction decides; this only spares the bytes.
+Status CheckQuotaAhead(Core& core, Objects& objects, const BeginPutRequest& request) {
+  const auto state = core.bucket_states->Find(request.bucket);
+  const auto size = static_cast<std::int64_t>(request.declared_size.value_or(0));
+  if (state->HasRoomFor(size)) return Ok();
+  const auto replaced = objects.Head(request.bucket, request.key);
+  const auto freed = replaced.ok() ? static_cast<std::int64_t>(replaced->size) : 0;
+  if (state->HasRoomFor(size - freed)) return Ok();
+  return Error(ErrorCode::kQuotaExceeded, "the bucket's bytes");
+}
+
 }  // namespace
 
 Status CheckWriteConditions(const Conditions& conditions, const std::optional<std::string>& etag) {
@@ -354,6 +388,7 @@ Result<std::unique_ptr<ObjectWriter>> Objects::BeginPut(const BeginPutRequest& r
   if (request.declared_size.value_or(0) > kMaxPutBytes) {
     return Error(ErrorCode::kFileTooLarge, "one PUT carries at most 5 GiB");
   }
+  AMPHORA_TRY(CheckQuotaAhead(core_, *this, request));
   std::vector<DigestKind> kinds = request.digests;
   kinds.push_back(DigestKind::kMd5);
   // What is kept when the request turns out to bring no checksum of its own.

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 
 namespace amphora::fs {
@@ -24,14 +25,21 @@ Result<std::optional<FoundObject>> FindFile(meta::Reader& reader, InodeId direct
   if (!dentry) return std::optional<FoundObject>();
   AMPHORA_ASSIGN(auto found, ReadInode(reader, dentry->inode));
   AMPHORA_ASSIGN(InodeRecord record, MustHave(std::move(found)));
+  if (record.unpublished) return std::optional<FoundObject>();
   return std::optional<FoundObject>(FoundObject{dentry->inode, std::move(record), directory});
+}
+
+// Who may read a file may search its directory.
+std::uint32_t WithSearch(std::uint32_t permissions) {
+  constexpr std::uint32_t kReadBits = 0444;
+  return permissions | (permissions & kReadBits) >> 2;
 }
 
 InodeRecord NewImplicitDirectory(const Tx& tx, BucketId bucket, const NewOwner& owner,
                                  InodeId parent, std::string_view name) {
   InodeRecord record;
   record.kind = FileKind::kDirectory;
-  record.permissions = kDirectoryPermissions;
+  record.permissions = owner.permissions ? WithSearch(*owner.permissions) : kDirectoryPermissions;
   record.uid = owner.uid;
   record.gid = owner.gid;
   record.links = 1;
@@ -124,10 +132,17 @@ Result<std::optional<FoundObject>> FindObject(meta::Reader& reader, BucketId buc
 }
 
 Result<NewOwner> OwnerFor(Tx& tx, BucketId bucket, const Caller& caller) {
-  if (caller.uid != 0 || caller.gid != 0) return NewOwner{caller.uid, caller.gid};
-  AMPHORA_ASSIGN(const auto root, tx.FindInode(RootOf(bucket), Lock::kNone));
-  if (!root) return Error(ErrorCode::kNoSuchBucket);
-  return NewOwner{root->uid, root->gid};
+  const BucketSettings settings = tx.core().bucket_states->Find(bucket)->settings();
+  NewOwner owner{caller.uid, caller.gid, settings.s3_permissions};
+  if (caller.uid == 0 && caller.gid == 0) {
+    AMPHORA_ASSIGN(const auto root, tx.FindInode(RootOf(bucket), Lock::kNone));
+    if (!root) return Error(ErrorCode::kNoSuchBucket);
+    owner.uid = root->uid;
+    owner.gid = root->gid;
+  }
+  owner.uid = settings.s3_uid.value_or(owner.uid);
+  owner.gid = settings.s3_gid.value_or(owner.gid);
+  return owner;
 }
 
 Result<InodeRecord> LockParentForObject(Tx& tx, BucketId bucket, InodeId parent) {

@@ -48,9 +48,10 @@ Result<std::optional<InodeId>> WalkDirectories(Tx& tx, BucketId bucket,
 struct NewOwner {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  std::optional<std::uint32_t> permissions;  // of files, as the bucket's settings say
 };
-// The caller; for one that stands for nobody (uid 0 and gid 0, as without access keys) the bucket's
-// owner.
+// What the bucket's settings say, else the caller; for one that stands for nobody (uid 0 and gid 0,
+// as without access keys) the bucket's owner.
 Result<NewOwner> OwnerFor(Tx& tx, BucketId bucket, const Caller& caller);
 
 // The directory that `names` lead to; the missing ones are made as implicit directories. `existing`

@@ -148,7 +148,7 @@ Result<PartOutcome> PartCopy::Run() {
     AMPHORA_TRY(FindUpload(tx, request_.upload, Lock::kShared));
     AMPHORA_TRY(source_.Verify(tx));
     part_.modified = tx.now();
-    AMPHORA_TRY(PutPart(tx, upload_.id, request_.number, part_));
+    AMPHORA_TRY(PutPart(tx, request_.upload.bucket, upload_.id, request_.number, part_));
     return Failpoint("fs.part.before_commit");
   });
   if (!committed.ok()) return committed.error();

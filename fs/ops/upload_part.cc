@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "fs/bucket_states.h"
 #include "fs/core.h"
 #include "fs/data/collector.h"
 #include "fs/data/digests.h"
@@ -86,7 +87,7 @@ Result<PartOutcome> PlacedPart::Commit(const Digests& expected) {
   const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Status {
     AMPHORA_TRY(FindUpload(tx, name_, Lock::kShared));
     record.modified = tx.now();
-    AMPHORA_TRY(PutPart(tx, upload_, number_, record));
+    AMPHORA_TRY(PutPart(tx, name_.bucket, upload_, number_, record));
     return Failpoint("fs.part.before_commit");
   });
   if (committed.Is(ErrorCode::kNoSuchUpload)) AMPHORA_TRY(FindUploadNow(core_, name_));
@@ -107,6 +108,12 @@ Result<std::unique_ptr<PartWriter>> Uploads::BeginPart(const BeginPartRequest& r
   meta::Reader& newest = core_.store->Newest();
   AMPHORA_ASSIGN(const FoundUpload found, FindUploadNow(core_, request.upload));
   AMPHORA_ASSIGN(const auto earlier, newest.Get(Table::kRows, PartKey(found.id, request.number)));
+  // Before the client sends what can't be kept; the transaction decides. A part that replaces an
+  // earlier one grows by less than its size, so that one is let through.
+  const auto size = static_cast<std::int64_t>(request.declared_size.value_or(0));
+  if (!earlier && !core_.bucket_states->Find(request.upload.bucket)->HasRoomFor(size)) {
+    return Error(ErrorCode::kQuotaExceeded, "the bucket's bytes");
+  }
   std::vector<DigestKind> kinds = request.digests;
   kinds.push_back(DigestKind::kMd5);
   kinds.push_back(found.record.checksum);

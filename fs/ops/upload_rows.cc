@@ -31,13 +31,13 @@ Result<FoundUpload> Decode(const UploadName& name, UploadId upload,
   return FoundUpload{upload, std::move(record)};
 }
 
-// Every row of a range, a page at a time, erased; `take` sees each key first.
+// Every row of a range, a page at a time, erased; `take` sees each first.
 template <typename Take>
 Status EraseAll(Tx& tx, const meta::KeyRange& range, Take&& take) {
   for (;;) {
     AMPHORA_ASSIGN(const auto rows, tx.kv().Scan(Table::kRows, range, {.limit = kRowsAScan}));
     for (const meta::Row& row : rows) {
-      AMPHORA_TRY(take(row.key));
+      AMPHORA_TRY(take(row));
       AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, row.key));
     }
     if (rows.size() < kRowsAScan) return Ok();
@@ -127,11 +127,14 @@ Result<std::vector<NumberedPart>> ReadParts(meta::Reader& reader, UploadId uploa
   return parts;
 }
 
-Status PutPart(Tx& tx, UploadId upload, std::uint32_t number, const PartRecord& record) {
+Status PutPart(Tx& tx, BucketId bucket, UploadId upload, std::uint32_t number,
+               const PartRecord& record) {
   const std::string key = PartKey(upload, number);
   AMPHORA_ASSIGN(const auto bytes, tx.kv().Get(Table::kRows, key, Lock::kExclusive));
+  auto growth = static_cast<std::int64_t>(record.size);
   if (bytes) {
     AMPHORA_ASSIGN(const PartRecord old, DecodePart(*bytes));
+    growth -= static_cast<std::int64_t>(old.size);
     if (old.alone && old.blob.valid()) {
       AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UploadBlobKey(upload, old.blob)));
       AMPHORA_TRY(tx.DropBlobReference(old.blob));
@@ -149,17 +152,23 @@ Status PutPart(Tx& tx, UploadId upload, std::uint32_t number, const PartRecord& 
       AMPHORA_TRY(tx.kv().Put(Table::kRows, held, ""));
     }
   }
+  AMPHORA_TRY(tx.AddPartUsage(bucket, growth));
   return tx.kv().Put(Table::kRows, key, Encode(record));
 }
 
 Result<std::vector<BlobId>> EraseUpload(Tx& tx, BucketId bucket, std::string_view key,
                                         UploadId upload) {
   std::vector<BlobId> held;
+  std::int64_t bytes = 0;
+  AMPHORA_TRY(EraseAll(tx, RangeOf(RowKind::kPart, upload), [&](const meta::Row& row) -> Status {
+    AMPHORA_ASSIGN(const PartRecord part, DecodePart(row.value));
+    bytes += static_cast<std::int64_t>(part.size);
+    return Ok();
+  }));
+  AMPHORA_TRY(tx.AddPartUsage(bucket, -bytes));
   AMPHORA_TRY(
-      EraseAll(tx, RangeOf(RowKind::kPart, upload), [](const std::string&) { return Ok(); }));
-  AMPHORA_TRY(
-      EraseAll(tx, RangeOf(RowKind::kUploadBlob, upload), [&](const std::string& row) -> Status {
-        AMPHORA_ASSIGN(const BlobId blob, DecodeBlobOf(row));
+      EraseAll(tx, RangeOf(RowKind::kUploadBlob, upload), [&](const meta::Row& row) -> Status {
+        AMPHORA_ASSIGN(const BlobId blob, DecodeBlobOf(row.key));
         held.push_back(blob);
         return Ok();
       }));

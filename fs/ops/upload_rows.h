@@ -51,7 +51,8 @@ Result<std::vector<NumberedPart>> ReadParts(meta::Reader& reader, UploadId uploa
 
 // Puts a part's row in place of an earlier one, whose own blob is freed. The upload's row is held
 // at least shared. The part's blob gets a reference unless the upload holds it already.
-Status PutPart(Tx& tx, UploadId upload, std::uint32_t number, const PartRecord& record);
+Status PutPart(Tx& tx, BucketId bucket, UploadId upload, std::uint32_t number,
+               const PartRecord& record);
 
 // Erases all rows of an upload whose row is held exclusively, but none of its references: they are
 // the caller's now.

@@ -1,17 +1,16 @@
-// xattr(7): real attributes are rows; what S3 knows of a file is shown as user.s3.*, answered but
-// not listed, so that `rsync -X` round-trips (hazards 4.5).
+// xattr(7): real attributes are rows; what S3 knows of a file is shown as user.s3.*. Of these only
+// what can be set is listed, so that `rsync -X` round-trips (hazards 4.5): s3_xattrs.h.
 #include <ctime>
 
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/objects.h"
+#include "fs/ops/s3_xattrs.h"
 
 namespace amphora::fs {
 namespace {
 
-constexpr std::string_view kS3Prefix = "user.s3.";
-constexpr std::string_view kS3MetadataPrefix = "user.s3.meta.";
 constexpr std::size_t kMostNameBytes = 255;       // XATTR_NAME_MAX
 constexpr std::size_t kMostListBytes = 64 << 10;  // XATTR_LIST_MAX
 constexpr std::size_t kMostAttributes = 10'000;
@@ -65,16 +64,8 @@ Result<std::string> SyntheticXattr(Core& core, InodeId inode, const InodeRecord&
   core.live->Overlay(info);
   if (name == "user.s3.etag") return info.etag;
   if (name == "user.s3.last-modified") return IsoTime(info.last_modified);
-  if (name == "user.s3.content-type") {
-    return info.metadata.content_type.empty() ? Result<std::string>(none)
-                                              : Result<std::string>(info.metadata.content_type);
-  }
-  if (name.starts_with(kS3MetadataPrefix)) {
-    for (const auto& [key, value] : info.metadata.user) {
-      if (key == name.substr(kS3MetadataPrefix.size())) return value;
-    }
-  }
-  return none;
+  auto value = GetS3Metadata(info.metadata, name);
+  return value ? Result<std::string>(std::move(*value)) : Result<std::string>(none);
 }
 
 Status CheckRoom(Tx& tx, InodeId inode, std::string_view name) {
@@ -106,18 +97,19 @@ Result<std::vector<std::string>> Files::ListXattrs(InodeId inode) {
   AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
   if (!record) return Error(ErrorCode::kStale, "inode");
   std::vector<std::string> names;
+  if (record->bucket.valid()) names = ListS3Metadata(record->object);
   if (!record->has_xattrs) return names;
   AMPHORA_ASSIGN(const auto rows,
                  core_.store->Newest().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
                                             {.limit = kMostAttributes}));
-  names.reserve(rows.size());
+  names.reserve(names.size() + rows.size());
   for (const meta::Row& row : rows) names.emplace_back(DecodeTextOf(row.key));
   return names;
 }
 
 Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view name,
                        std::string_view value, XattrMode mode) {
-  if (name.starts_with(kS3Prefix)) return Error(ErrorCode::kNotPermitted, "user.s3.* is S3's");
+  if (name.starts_with(kS3Prefix)) return SetS3Xattr(core_, caller, inode, {name, value, mode});
   AMPHORA_TRY(CheckName(name));
   if (value.size() > kMaxXattrBytes) return Error(ErrorCode::kRangeTooLarge, "xattr value");
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
@@ -137,7 +129,9 @@ Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view nam
 }
 
 Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view name) {
-  if (name.starts_with(kS3Prefix)) return Error(ErrorCode::kNotPermitted, "user.s3.* is S3's");
+  if (name.starts_with(kS3Prefix)) {
+    return SetS3Xattr(core_, caller, inode, {name, std::nullopt, XattrMode::kReplace});
+  }
   AMPHORA_TRY(CheckName(name));
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));

@@ -46,11 +46,13 @@ enum class Counter : std::size_t {
   X(kCopyFileRange, "copy_file_range") \
   X(kCreate, "create")                 \
   X(kFallocate, "fallocate")           \
+  X(kFlock, "flock")                   \
   X(kFlush, "flush")                   \
   X(kForget, "forget")                 \
   X(kFsync, "fsync")                   \
   X(kFsyncdir, "fsyncdir")             \
   X(kGetattr, "getattr")               \
+  X(kGetlk, "getlk")                   \
   X(kGetxattr, "getxattr")             \
   X(kLink, "link")                     \
   X(kListxattr, "listxattr")           \
@@ -68,6 +70,7 @@ enum class Counter : std::size_t {
   X(kRename, "rename")                 \
   X(kRmdir, "rmdir")                   \
   X(kSetattr, "setattr")               \
+  X(kSetlk, "setlk")                   \
   X(kSetxattr, "setxattr")             \
   X(kStatfs, "statfs")                 \
   X(kStatx, "statx")                   \
