@@ -88,7 +88,9 @@ Outcome<void> ReadNumber(const Json& body, const char* name, Number most,
     out.emplace(std::nullopt);
     return {};
   }
-  if (!member.is_number_unsigned() || member.get<std::uint64_t>() > most) {
+  const bool natural = member.is_number_unsigned() ||
+                       (member.is_number_integer() && member.get<std::int64_t>() >= 0);
+  if (!natural || member.get<std::uint64_t>() > most) {
     return UsageError(std::string(name) + " is null or a number from 0 to " + std::to_string(most));
   }
   out.emplace(static_cast<Number>(member.get<std::uint64_t>()));

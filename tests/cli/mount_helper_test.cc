@@ -66,7 +66,9 @@ TEST(BucketSettingsTest, JsonRoundTripsAndNamesWhatIsWrong) {
   EXPECT_EQ(**change->quota_bytes, 5u);
   EXPECT_TRUE(change->s3_uid && !*change->s3_uid);
   EXPECT_FALSE(change->quota_inodes);
-  EXPECT_EQ(WriteSettings({.publish = fs::Publish::kClose})["publish"], "close");
+  fs::BucketSettings settings;
+  settings.publish = fs::Publish::kClose;
+  EXPECT_EQ(WriteSettings(settings)["publish"], "close");
   for (const Json& bad :
        {Json{{"quota_bytes", -1}}, Json{{"quota_bytes", "1"}}, Json{{"publish", 1}},
         Json{{"publish", "later"}}, Json{{"s3_mode", 01000}}}) {

@@ -19,6 +19,7 @@ def facts(path):
     return stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
 
 
+@unittest.skipUnless(os.geteuid() == 0, "to give files away needs root")
 class S3fsMetadataTest(InteropTest):
     def setUp(self):
         super().setUp()
@@ -68,6 +69,7 @@ class S3fsMetadataTest(InteropTest):
         self.assertEqual(facts(self.other / "dir"), (0o711, 56, 78))
 
 
+@unittest.skipUnless(os.geteuid() == 0, "to give files away needs root")
 class RcloneMetadataTest(InteropTest):
     def rclone(self, *arguments):
         environment = client_environment(self.store) | {
@@ -137,6 +139,7 @@ class OtherNamesTest(InteropTest):
         # Programs that keep xattrs carry them to another object.
         subprocess.run(["cp", "-a", path, self.point / "copy"], check=True)
         copied = self.boto().head_object(Bucket=BUCKET, Key="copy")
+        copied["Metadata"].pop("mtime")  # cp gave the copy the file's time, which HEAD shows
         self.assertEqual((copied["ContentType"], copied["Metadata"]), (shown["ContentType"], shown["Metadata"]))
         with self.assertRaises(PermissionError):
             os.setxattr(path, "user.s3.etag", b"x")

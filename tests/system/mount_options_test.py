@@ -17,6 +17,8 @@ HELPER = Path("/usr/sbin/mount.fuse.amphora")
 
 
 def setUpModule():
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("options of mount(8) need root")
     own_mounts.enter()
     scratch = Path(tempfile.mkdtemp(prefix="amphora-test-sbin-"))
     unittest.addModuleCleanup(scratch.rmdir)

@@ -9,6 +9,7 @@ from amphora_store import BINARY, Store, is_mounted
 HEAD = "set -eu; point=$1; socket=$2; amphora=$3\n"
 
 
+@unittest.skipUnless(os.geteuid() == 0, "namespaces need root")
 class NamespacesTest(unittest.TestCase):
     def setUp(self):
         self.store = self.enterContext(Store())

@@ -15,6 +15,7 @@ QUOTA = 8 * MIB
 MODES = {"fast": None, "no passthrough": "nopassthrough", "classic": "noio_uring", "plain": "noio_uring,nopassthrough"}
 
 
+@unittest.skipUnless(os.geteuid() == 0, "passthrough needs root")
 class QuotaTest(unittest.TestCase):
     def setUp(self):
         self.store = self.enterContext(Store())
