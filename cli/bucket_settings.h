@@ -9,7 +9,7 @@
 
 #include "cli/control/protocol.h"
 #include "cli/outcome.h"
-#include "fs/bucket_settings.h"
+#include "fs/buckets.h"
 
 namespace amphora::cli {
 

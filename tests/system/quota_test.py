@@ -69,7 +69,8 @@ class QuotaTest(unittest.TestCase):
             self.assertEqual(figures.f_blocks * figures.f_frsize, 8 * MIB)
             self.assertEqual(figures.f_bavail * figures.f_frsize, 5 * MIB)
             self.assertEqual((figures.f_files, figures.f_ffree), (100, 99))
-        df = subprocess.run(["df", "--output=size,avail", "-B1", str(point)], capture_output=True, text=True, check=True)
+        df = subprocess.run(["df", "--output=size,avail", "-B1", str(point)], capture_output=True, text=True,
+                            check=True)
         self.assertEqual(df.stdout.split()[-2:], [str(8 * MIB), str(5 * MIB)])
         figures = os.statvfs(whole)
         self.assertGreater(figures.f_blocks * figures.f_frsize, 100 * MIB)
