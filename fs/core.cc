@@ -11,6 +11,7 @@
 #include "fs/data/part_places.h"
 #include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
+#include "fs/removed_directories.h"
 
 namespace amphora::fs {
 

@@ -25,6 +25,7 @@ class Joiner;
 class LiveTable;
 class PartPlaces;
 class DataDirectory;
+class RemovedDirectories;
 class SpaceGuard;
 
 class Core {
@@ -44,6 +45,7 @@ class Core {
   std::unique_ptr<StampSource> stamps;
   std::unique_ptr<ChangeHub> changes;
   std::unique_ptr<DirectoryCache> directories;
+  std::unique_ptr<RemovedDirectories> removed;
   std::unique_ptr<BucketCache> buckets;
   std::unique_ptr<BucketStates> bucket_states;  // settings, and the ledger of quotas
   std::unique_ptr<CredentialCache> credentials;

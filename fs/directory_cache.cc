@@ -28,12 +28,15 @@ void DirectoryCache::Changes::End(bool committed) {
   for (const InodeId directory : rows_) {
     Shard& shard = cache_.ShardOf(directory);
     std::lock_guard lock(shard.mutex);
-    --shard.entries[directory].row_changes;
+    const auto entry = shard.entries.find(directory);
+    --entry->second.row_changes;
+    if (entry->second.KnowsNothing()) shard.entries.erase(entry);
   }
   for (const auto& [directory, operand] : sums_) {
     Shard& shard = cache_.ShardOf(directory);
     std::lock_guard lock(shard.mutex);
-    Entry& entry = shard.entries[directory];
+    const auto found = shard.entries.find(directory);
+    Entry& entry = found->second;
     --entry.sums_changes;
     if (!committed) {
       // A commit that failed half-way may have merged it or not.
@@ -41,6 +44,7 @@ void DirectoryCache::Changes::End(bool committed) {
     } else if (entry.sums) {
       entry.sums->Add(operand);
     }
+    if (entry.KnowsNothing()) shard.entries.erase(found);
   }
   rows_.clear();
   sums_.clear();

@@ -70,6 +70,7 @@ class DirectoryCache {
     std::uint32_t sums_changes = 0;
 
     bool Changing() const { return row_changes > 0 || sums_changes > 0; }
+    bool KnowsNothing() const { return !Changing() && !row && !sums; }
   };
   struct Shard {
     mutable std::mutex mutex;

@@ -18,6 +18,7 @@
 #include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 #include "fs/ops/vanish.h"
+#include "fs/removed_directories.h"
 #include "meta/base/log.h"
 #include "meta/rocks_store.h"
 
@@ -48,6 +49,7 @@ Status OpenStore(Core& core) {
 Status OpenParts(Core& core) {
   core.changes = std::make_unique<ChangeHub>();
   core.directories = std::make_unique<DirectoryCache>();
+  core.removed = std::make_unique<RemovedDirectories>();
   core.buckets = std::make_unique<BucketCache>();
   core.bucket_states = std::make_unique<BucketStates>();
   core.credentials = std::make_unique<CredentialCache>();
@@ -108,6 +110,7 @@ LockTable& Engine::locks() { return locks_; }
 OriginId Engine::AddSink(ChangeSink* sink) { return core_->changes->Add(sink); }
 void Engine::RemoveSink(OriginId origin) {
   core_->changes->Remove(origin);
+  core_->removed->ForgetAll(origin);
   core_->live->ForgetAll(origin);
   locks_.DropMount(origin);
 }

@@ -47,7 +47,7 @@ Status LiveTable::Reap(InodeId inode) {
     AMPHORA_ASSIGN(const auto record, tx.FindInode(inode, Lock::kExclusive));
     if (record) {
       // A name was given back meanwhile: then there is nothing to reap.
-      if (record->kind != FileKind::kDirectory && record->links > 0) return Ok();
+      if (record->links > 0) return Ok();
       blob = record->content == ContentKind::kBlob || record->content == ContentKind::kExtents;
       AMPHORA_TRY(tx.EraseInode(inode, *record));
       // It may stand although the content is inline by now.

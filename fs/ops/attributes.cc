@@ -15,6 +15,7 @@
 #include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 #include "fs/files.h"
+#include "fs/ops/end_directory.h"
 
 namespace amphora::fs {
 namespace {
@@ -71,9 +72,6 @@ void FillDirectory(Attributes& attributes, const meta::MergeValue& merged) {
   attributes.accessed = Newer(attributes.accessed, merged.latest[kAccessed]);
 }
 
-namespace {
-
-// The sums of a directory as `reader` or somebody later sees them.
 Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId directory) {
   DirectoryCache& cache = *core.directories;
   if (const auto known = cache.FindSums(directory)) return *known;
@@ -83,8 +81,6 @@ Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId dire
   if (&reader == &core.store->Newest()) cache.RememberSums(directory, generation, sums);
   return sums;
 }
-
-}  // namespace
 
 Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
                                   const InodeRecord& record) {
@@ -139,14 +135,14 @@ Result<Attributes> Files::GetAttributes(InodeId inode, InodeId mount_root) {
   DirectoryCache& cache = *core_.directories;
   if (const auto known = cache.FindRow(inode)) return ReadAttributes(core_, reader, inode, *known);
   const std::uint64_t generation = cache.Generation(inode);
-  AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
-  if (!record) return Error(ErrorCode::kStale, "inode");
-  if (record->kind == FileKind::kDirectory) cache.RememberRow(inode, generation, *record);
-  if (!IsBucketLink(*record)) return ReadAttributes(core_, reader, inode, *record);
+  AMPHORA_ASSIGN(const InodeRecord record, ReadHeldInode(core_, reader, inode));
+  if (record.links == 0) return ReadAttributes(core_, reader, inode, record);
+  if (record.kind == FileKind::kDirectory) cache.RememberRow(inode, generation, record);
+  if (!IsBucketLink(record)) return ReadAttributes(core_, reader, inode, record);
   AMPHORA_ASSIGN(Attributes attributes,
-                 ReadShownAttributes(core_, reader, mount_root, {inode, *record}));
+                 ReadShownAttributes(core_, reader, mount_root, {inode, record}));
   // An inode keeps its kind: a link that became the oldest is asked for by name again.
-  if (attributes.inode != inode) return ToAttributes(inode, *record);
+  if (attributes.inode != inode) return ToAttributes(inode, record);
   return attributes;
 }
 
@@ -188,6 +184,7 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
   if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
     // What was written before must not move the times that are set now.
     AMPHORA_TRY(SettleInode(core_, inode));
+    AMPHORA_TRY(RestoreRemoved(core_, caller.origin, inode));
     const auto before = core_.live->View(inode);
     const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<std::optional<Time>> {
       return ChangeRow(tx, inode, change);

@@ -8,6 +8,7 @@
 #include "fs/escape.h"
 #include "fs/files.h"
 #include "fs/ops/attributes.h"
+#include "fs/ops/end_directory.h"
 
 namespace amphora::fs {
 namespace {
@@ -78,11 +79,10 @@ Result<std::vector<DirectoryEntry>> Files::ReadDirectory(const ReadDirectoryRequ
 
 Result<InodeId> Files::ParentOf(InodeId inode, InodeId mount_root) {
   if (inode == mount_root) return inode;
-  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
-  if (!record) return Error(ErrorCode::kStale, "inode");
+  AMPHORA_ASSIGN(const InodeRecord record, ReadHeldInode(core_, core_.store->Newest(), inode));
   // A bucket that a link shows in a mount of the link's volume.
-  if (record->bucket.value() == inode.value() && mount_root != kStoreRoot) return mount_root;
-  return record->parent;
+  if (record.bucket.value() == inode.value() && mount_root != kStoreRoot) return mount_root;
+  return record.parent;
 }
 
 }  // namespace amphora::fs

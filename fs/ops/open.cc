@@ -1,8 +1,10 @@
 // open(2) of an existing file, fsync(2) of a directory, forget.
+#include "fs/change_hub.h"
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/ops/attributes.h"
+#include "fs/removed_directories.h"
 
 namespace amphora::fs {
 
@@ -23,6 +25,9 @@ Result<OpenedFile> Files::Open(const Caller& caller, InodeId inode, const OpenOp
 
 Status Files::SyncDirectory(InodeId) { return core_.store->WaitDurable(core_.store->LastTicket()); }
 
-void Files::Forget(OriginId origin, InodeId inode) { core_.live->Forget(origin, inode); }
+void Files::Forget(OriginId origin, InodeId inode) {
+  core_.removed->Forget(origin, inode, core_.changes->size() > 1);
+  core_.live->Forget(origin, inode);
+}
 
 }  // namespace amphora::fs

@@ -3,6 +3,7 @@
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/ops/displace.h"
+#include "fs/ops/end_directory.h"
 #include "fs/ops/visible.h"
 
 namespace amphora::fs {
@@ -28,7 +29,9 @@ Status Files::Unlink(const Caller& caller, InodeId parent, std::string_view name
 }
 
 Status Files::RemoveDirectory(const Caller& caller, InodeId parent, std::string_view name) {
-  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<InodeId> {
+  DirectoryEnd end(core_, caller.origin);
+  const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
+    end.Begin();
     AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
     AMPHORA_ASSIGN(Target target, ReadTarget(tx, parent, name, Lock::kExclusive));
     const DentryRecord* shown = target.Shown();
@@ -38,12 +41,10 @@ Status Files::RemoveDirectory(const Caller& caller, InodeId parent, std::string_
     AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx, inode));
     AMPHORA_TRY(RemoveEntry(tx, target.slot, parent_record.bucket, true));
     AMPHORA_TRY(tx.AddUsage(record.bucket, 0, -1, 0));
-    record.changed = tx.now();
-    AMPHORA_TRY(tx.OrphanInode(inode, record));
-    return inode;
+    return end.Drop(tx, inode, std::move(record));
   });
   if (!committed.ok()) return committed.error();
-  core_.live->Orphaned(committed->value, caller.origin);
+  end.Finish();
   return Ok();
 }
 

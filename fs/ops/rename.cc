@@ -5,6 +5,7 @@
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/ops/displace.h"
+#include "fs/ops/end_directory.h"
 #include "fs/ops/visible.h"
 
 namespace amphora::fs {
@@ -13,15 +14,15 @@ namespace {
 struct Outcome {
   InodeId source{};
   InodeId sync_first{};  // nothing was done: this file's content must be on disk before
-  InodeId replaced_directory{};
 };
 
 // Moves are transactions of many steps; this holds what they share.
 class Rename {
  public:
   // `synced`: a source whose content is on disk.
-  Rename(Tx& tx, const RenameRequest& request, Displacement& displaced, InodeId synced)
-      : tx_(tx), request_(request), displaced_(displaced), synced_(synced) {}
+  Rename(Tx& tx, const RenameRequest& request, Displacement& displaced, DirectoryEnd& replaced,
+         InodeId synced)
+      : tx_(tx), request_(request), displaced_(displaced), replaced_(replaced), synced_(synced) {}
 
   Result<Outcome> Run() {
     AMPHORA_TRY(LockParents());
@@ -96,10 +97,7 @@ class Rename {
     AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx_, gone));
     AMPHORA_TRY(RemoveEntry(tx_, to_.slot, bucket_, true));
     AMPHORA_TRY(tx_.AddUsage(bucket_, 0, -1, 0));
-    record.changed = tx_.now();
-    AMPHORA_TRY(tx_.OrphanInode(gone, record));
-    outcome.replaced_directory = gone;
-    return Ok();
+    return replaced_.Drop(tx_, gone, std::move(record));
   }
 
   Result<Outcome> Exchange() {
@@ -151,6 +149,7 @@ class Rename {
   Tx& tx_;
   const RenameRequest& request_;
   Displacement& displaced_;
+  DirectoryEnd& replaced_;
   const InodeId synced_;
   BucketId bucket_;
   Target from_;
@@ -162,11 +161,13 @@ class Rename {
 
 Result<RenameAnswer> Files::Rename(const Caller& caller, const RenameRequest& request) {
   Displacement displaced(core_);
+  DirectoryEnd replaced(core_, caller.origin);
   InodeId synced;
   for (;;) {
     const auto committed = core_.Run(caller.origin, [&](Tx& tx) {
       displaced.Begin();
-      return fs::Rename(tx, request, displaced, synced).Run();
+      replaced.Begin();
+      return fs::Rename(tx, request, displaced, replaced, synced).Run();
     });
     if (!committed.ok()) return committed.error();
     const Outcome& outcome = committed->value;
@@ -178,9 +179,7 @@ Result<RenameAnswer> Files::Rename(const Caller& caller, const RenameRequest& re
     }
     core_.live->NoteCommit(outcome.source, committed->ticket);
     displaced.Finish();
-    if (outcome.replaced_directory.valid()) {
-      core_.live->Orphaned(outcome.replaced_directory, caller.origin);
-    }
+    replaced.Finish();
     return RenameAnswer::kDone;
   }
 }

@@ -1,8 +1,8 @@
 #include "fs/ops/vanish.h"
 
 #include "fs/core.h"
-#include "fs/data/live.h"
 #include "fs/entries.h"
+#include "fs/ops/end_directory.h"
 #include "meta/base/log.h"
 
 namespace amphora::fs {
@@ -15,7 +15,9 @@ struct Step {
 
 // One level: the directory's row exclusively, the proof that it is empty, then its name.
 Result<Step> VanishOne(Core& core, OriginId origin, InodeId directory) {
+  DirectoryEnd end(core, origin);
   const auto committed = core.Run(origin, [&](Tx& tx) -> Result<Step> {
+    end.Begin();
     AMPHORA_TRY(tx.kv().Erase(Table::kRows, VanishingKey(directory)));
     AMPHORA_ASSIGN(auto found, tx.FindInode(directory, Lock::kExclusive));
     if (!found || found->links == 0 || !found->implicit) return Step{};
@@ -28,13 +30,14 @@ Result<Step> VanishOne(Core& core, OriginId origin, InodeId directory) {
     }
     AMPHORA_TRY(RemoveEntry(tx, slot, found->bucket, true));
     AMPHORA_TRY(tx.AddUsage(found->bucket, 0, -1, 0));
-    AMPHORA_TRY(tx.OrphanInode(directory, *found));
     // The parent may be empty now as well.
     AMPHORA_TRY(tx.kv().Put(Table::kRows, VanishingKey(found->parent), ""));
-    return Step{true, found->parent};
+    const InodeId parent = found->parent;
+    AMPHORA_TRY(end.Drop(tx, directory, std::move(*found)));
+    return Step{true, parent};
   });
   if (!committed.ok()) return committed.error();
-  if (committed->value.vanished) core.live->Orphaned(directory, origin);
+  end.Finish();
   return committed->value;
 }
 

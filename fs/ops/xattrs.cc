@@ -6,6 +6,7 @@
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/objects.h"
+#include "fs/ops/end_directory.h"
 #include "fs/ops/s3_xattrs.h"
 
 namespace amphora::fs {
@@ -83,22 +84,20 @@ Status CheckRoom(Tx& tx, InodeId inode, std::string_view name) {
 
 Result<std::string> Files::GetXattr(InodeId inode, std::string_view name) {
   meta::Reader& reader = core_.store->Newest();
-  AMPHORA_ASSIGN(const auto record, ReadInode(reader, inode));
-  if (!record) return Error(ErrorCode::kStale, "inode");
-  if (name.starts_with(kS3Prefix)) return SyntheticXattr(core_, inode, *record, name);
+  AMPHORA_ASSIGN(const InodeRecord record, ReadHeldInode(core_, reader, inode));
+  if (name.starts_with(kS3Prefix)) return SyntheticXattr(core_, inode, record, name);
   AMPHORA_TRY(CheckName(name));
-  if (!record->has_xattrs) return Error(ErrorCode::kNoAttribute);
+  if (!record.has_xattrs) return Error(ErrorCode::kNoAttribute);
   AMPHORA_ASSIGN(auto value, reader.Get(Table::kRows, XattrKey(inode, name)));
   if (!value) return Error(ErrorCode::kNoAttribute);
   return std::move(*value);
 }
 
 Result<std::vector<std::string>> Files::ListXattrs(InodeId inode) {
-  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), inode));
-  if (!record) return Error(ErrorCode::kStale, "inode");
+  AMPHORA_ASSIGN(const InodeRecord record, ReadHeldInode(core_, core_.store->Newest(), inode));
   std::vector<std::string> names;
-  if (record->bucket.valid()) names = ListS3Metadata(record->object);
-  if (!record->has_xattrs) return names;
+  if (record.bucket.valid()) names = ListS3Metadata(record.object);
+  if (!record.has_xattrs) return names;
   AMPHORA_ASSIGN(const auto rows,
                  core_.store->Newest().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
                                             {.limit = kMostAttributes}));
@@ -112,6 +111,7 @@ Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view nam
   if (name.starts_with(kS3Prefix)) return SetS3Xattr(core_, caller, inode, {name, value, mode});
   AMPHORA_TRY(CheckName(name));
   if (value.size() > kMaxXattrBytes) return Error(ErrorCode::kRangeTooLarge, "xattr value");
+  AMPHORA_TRY(RestoreRemoved(core_, caller.origin, inode));
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
     const std::string key = XattrKey(inode, name);
@@ -133,6 +133,7 @@ Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view 
     return SetS3Xattr(core_, caller, inode, {name, std::nullopt, XattrMode::kReplace});
   }
   AMPHORA_TRY(CheckName(name));
+  AMPHORA_TRY(RestoreRemoved(core_, caller.origin, inode));
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Status {
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
     const std::string key = XattrKey(inode, name);
