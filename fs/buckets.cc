@@ -213,10 +213,10 @@ Result<Made<BucketInfo>> Buckets::CreateBucket(const Caller& caller, std::string
 Result<BucketInfo> Buckets::FindBucket(std::string_view volume, std::string_view name) {
   const std::string key = CacheKey(volume, name);
   if (auto cached = core_.buckets->Find(key)) {
-    Count(Counter::kRowCacheHits);
+    Count(Counter::kRecordCacheHits);
     return std::move(*cached);
   }
-  Count(Counter::kRowCacheMisses);
+  Count(Counter::kRecordCacheMisses);
   const std::uint64_t generation = core_.buckets->Generation(key);
   meta::Reader& newest = core_.store->Newest();
   AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(newest, volume));

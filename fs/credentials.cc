@@ -90,10 +90,10 @@ Status Credentials::Revoke(std::string_view id) {
 Result<AccessKey> Credentials::Find(std::string_view id) {
   const std::string name(id);
   if (auto cached = core_.credentials->Find(name)) {
-    Count(Counter::kRowCacheHits);
+    Count(Counter::kRecordCacheHits);
     return std::move(*cached);
   }
-  Count(Counter::kRowCacheMisses);
+  Count(Counter::kRecordCacheMisses);
   const std::uint64_t generation = core_.credentials->Generation(name);
   AMPHORA_ASSIGN(const auto bytes, core_.store->Newest().Get(Table::kRows, AccessKeyKey(id)));
   if (!bytes) return Error(ErrorCode::kNoSuchKey);

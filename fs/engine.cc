@@ -17,6 +17,7 @@
 #include "fs/data/part_places.h"
 #include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
+#include "fs/keys.h"
 #include "fs/ops/vanish.h"
 #include "fs/removed_directories.h"
 #include "meta/base/log.h"
@@ -36,6 +37,8 @@ Status OpenStore(Core& core) {
   AMPHORA_ASSIGN(core.space, SpaceGuard::Open(core.options.data_directory));
   meta::RocksOptions rocks;
   rocks.directory = core.directory->meta_path();
+  // What every path and stat asks for.
+  rocks.cached_kinds = {static_cast<char>(RowKind::kDentry), static_cast<char>(RowKind::kInode)};
   AMPHORA_ASSIGN(core.store, meta::OpenRocksStore(rocks));
   core.space->Start();
   core.inode_ids = std::make_unique<IdSource>(*core.store, "inode", kFirstInode, kInodeStep);

@@ -2,7 +2,7 @@
 // the namespace rules (hazards section 4) live once. Every function works inside a transaction.
 //
 // The guard rule: who adds a name calls LockParentToAdd (parent row shared) first; who removes a
-// directory takes its row exclusively before the scan that proves it empty (CheckEmptyExclusively).
+// directory takes its row exclusively before it proves it empty (CheckEmptyExclusively).
 #pragma once
 
 #include <optional>

@@ -5,19 +5,47 @@
 
 namespace amphora::fs {
 
-void RemovedDirectories::Add(InodeId inode, const InodeRecord& record, OriginId holder) {
+RemovedDirectory RemovedDirectory::Of(const InodeRecord& record) {
+  return {.parent = record.parent,
+          .bucket = record.bucket,
+          .permissions = record.permissions,
+          .uid = record.uid,
+          .gid = record.gid,
+          .accessed = record.accessed,
+          .modified = record.modified,
+          .changed = record.changed,
+          .born = record.born};
+}
+
+InodeRecord RemovedDirectory::ToRecord() const {
+  InodeRecord record;
+  record.kind = FileKind::kDirectory;
+  record.links = 0;
+  record.parent = parent;
+  record.bucket = bucket;
+  record.permissions = permissions;
+  record.uid = uid;
+  record.gid = gid;
+  record.accessed = accessed;
+  record.modified = modified;
+  record.changed = changed;
+  record.born = born;
+  return record;
+}
+
+void RemovedDirectories::Add(InodeId inode, const RemovedDirectory& directory, OriginId holder) {
   std::lock_guard lock(mutex_);
-  entries_.insert_or_assign(inode, Entry{record, holder});
+  entries_.insert_or_assign(inode, Entry{directory, holder});
   if (!holder.valid()) BecomeUnsure(inode);
   size_.store(entries_.size());
 }
 
-std::optional<InodeRecord> RemovedDirectories::Find(InodeId inode) const {
+std::optional<RemovedDirectory> RemovedDirectories::Find(InodeId inode) const {
   if (size_.load() == 0) return std::nullopt;
   std::lock_guard lock(mutex_);
   const auto found = entries_.find(inode);
   if (found == entries_.end()) return std::nullopt;
-  return found->second.record;
+  return found->second.directory;
 }
 
 OriginId RemovedDirectories::Take(InodeId inode) {

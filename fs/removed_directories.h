@@ -21,14 +21,31 @@
 
 namespace amphora::fs {
 
+// What is left of one. Small, because the thread that forgets it is not the one that added it.
+struct RemovedDirectory {
+  InodeId parent;
+  BucketId bucket;
+  std::uint32_t permissions = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  Time accessed;
+  Time modified;
+  Time changed;
+  Time born;
+
+  static RemovedDirectory Of(const InodeRecord& record);
+  // With a link count of 0.
+  InodeRecord ToRecord() const;
+};
+
 class RemovedDirectories {
  public:
   static constexpr std::size_t kMostUnsure = 4096;
 
-  // `record` as it is shown from now on. `holder` is the mount that surely holds it, or invalid.
-  void Add(InodeId inode, const InodeRecord& record, OriginId holder);
+  // As it is shown from now on. `holder` is the mount that surely holds it, or invalid.
+  void Add(InodeId inode, const RemovedDirectory& directory, OriginId holder);
   // nullopt when it is not removed, or nobody can hold it any more.
-  std::optional<InodeRecord> Find(InodeId inode) const;
+  std::optional<RemovedDirectory> Find(InodeId inode) const;
   // Removes it; the answer is the mount that surely held it, or invalid.
   OriginId Take(InodeId inode);
   // `others`: another mount may hold it still.
@@ -38,7 +55,7 @@ class RemovedDirectories {
 
  private:
   struct Entry {
-    InodeRecord record;
+    RemovedDirectory directory;
     OriginId holder;
   };
 

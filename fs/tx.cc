@@ -134,7 +134,7 @@ Status Tx::OrphanInode(InodeId inode, InodeRecord& record) {
   return kv_.PutFresh(Table::kRows, OrphanKey(inode), "");
 }
 
-Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
+Status Tx::EraseInode(InodeId inode, const InodeRecord& record, Sums sums) {
   AMPHORA_TRY(kv_.Erase(Table::kRows, InodeKey(inode)));
   if (record.content == ContentKind::kInline) AMPHORA_TRY(EraseInlineContent(inode));
   if (record.content == ContentKind::kBlob) {
@@ -145,7 +145,9 @@ Status Tx::EraseInode(InodeId inode, const InodeRecord& record) {
   if (record.content == ContentKind::kExtents) AMPHORA_TRY(EraseExtents(inode));
   if (record.kind == FileKind::kDirectory) {
     directories_.Row(inode);
-    AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
+    if (sums == Sums::kMayExist) {
+      AMPHORA_TRY(kv_.EraseOwned(Table::kRows, DirectoryStatKey(inode)));
+    }
   }
   if (!record.has_xattrs) return Ok();
   for (;;) {

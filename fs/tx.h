@@ -64,8 +64,10 @@ class Tx {
   // The last name of an inode is gone and somebody may hold it: the row stays, with an orphan row
   // in the same batch. After the commit: LiveTable::Orphaned.
   Status OrphanInode(InodeId inode, InodeRecord& record);
-  // Erases the row, the inline content and the xattrs of an inode.
-  Status EraseInode(InodeId inode, const InodeRecord& record);
+  // Erases the row, the inline content and the xattrs of an inode. A directory in which nothing was
+  // ever made has no row of sums.
+  enum class Sums : std::uint8_t { kMayExist, kNone };
+  Status EraseInode(InodeId inode, const InodeRecord& record, Sums sums = Sums::kMayExist);
 
   // Adds one reference to a blob (a fresh one starts at 1).
   Status AddBlobReference(BlobId blob);

@@ -51,6 +51,11 @@ Result<std::optional<std::string>> Found(const rocksdb::Status& status, std::str
   return ToError(status);
 }
 
+void CountKnown(std::size_t rows) {
+  Count(Counter::kStoreGets, rows);
+  Count(Counter::kRowCacheHits, rows);
+}
+
 Status CheckScan(const ScanOptions& options) {
   if (options.limit == 0 || options.limit > kMostRowsAScan) {
     return Error(ErrorCode::kInvalidArgument, "scan limit");
@@ -81,8 +86,8 @@ Result<std::vector<Row>> CollectRows(rocksdb::Iterator& iterator, const KeyRange
 }
 
 RocksReader::RocksReader(rocksdb::TransactionDB& database, const Families& families,
-                         TombstoneSweeper& sweeper, View view)
-    : database_(database), families_(families), sweeper_(sweeper) {
+                         TombstoneSweeper& sweeper, RowCache& cache, View view)
+    : database_(database), families_(families), sweeper_(sweeper), cache_(cache) {
   if (view == View::kSnapshot) snapshot_ = database_.GetSnapshot();
 }
 
@@ -97,23 +102,31 @@ rocksdb::ReadOptions RocksReader::Read() const {
 }
 
 Result<std::optional<std::string>> RocksReader::Get(Table table, std::string_view key) {
-  return Guarded([&]() -> Result<std::optional<std::string>> {
+  const auto read = [&]() -> Result<std::optional<std::string>> {
     Count(Counter::kStoreGets);
     std::string value;
     const rocksdb::Status status =
         database_.Get(Read(), FamilyOf(families_, table), ToSlice(key), &value);
     return Found(status, std::move(value));
+  };
+  return Guarded([&] {
+    const bool cached = snapshot_ == nullptr && cache_.Caches(table, key);
+    return cached ? GetThrough(cache_, key, read) : read();
   });
 }
 
 Result<std::vector<std::optional<std::string>>> RocksReader::MultiGet(
     Table table, std::span<const std::string> keys) {
-  return Guarded([&] {
+  const auto read = [&] {
     Count(Counter::kStoreGets, keys.size());
     return ReadMany(keys, [&](std::size_t count, const rocksdb::Slice* slices,
                               rocksdb::PinnableSlice* values, rocksdb::Status* statuses) {
       database_.MultiGet(Read(), FamilyOf(families_, table), count, slices, values, statuses);
     });
+  };
+  return Guarded([&] {
+    const bool cached = snapshot_ == nullptr && cache_.CachesAll(table, keys);
+    return cached ? ReadManyThrough(cache_, keys, read) : read();
   });
 }
 

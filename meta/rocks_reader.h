@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "meta/kv.h"
+#include "meta/row_cache.h"
 #include "meta/tombstone_sweeper.h"
 
 namespace amphora::meta {
@@ -31,6 +32,17 @@ Result<std::optional<std::string>> Found(const rocksdb::Status& status, std::str
 template <typename Read>
 Result<std::vector<std::optional<std::string>>> ReadMany(std::span<const std::string> keys,
                                                          Read&& read);
+
+// Counts point reads that the row cache answered.
+void CountKnown(std::size_t rows);
+// The row from `cache`, or by `read()`, whose answer is then remembered.
+template <typename Read>
+Result<std::optional<std::string>> GetThrough(RowCache& cache, std::string_view key, Read&& read);
+// The same for several rows of one state.
+template <typename Read>
+Result<std::vector<std::optional<std::string>>> ReadManyThrough(RowCache& cache,
+                                                                std::span<const std::string> keys,
+                                                                Read&& read);
 
 // The rows of `range` that `iterator` yields, which need not know the range's bounds. Adds to
 // `skipped` how many erased rows it passed over.
@@ -68,7 +80,7 @@ class RocksReader final : public Reader {
  public:
   enum class View { kNewest, kSnapshot };
   RocksReader(rocksdb::TransactionDB& database, const Families& families, TombstoneSweeper& sweeper,
-              View view);
+              RowCache& cache, View view);
   ~RocksReader() override;
   RocksReader(const RocksReader&) = delete;
   RocksReader& operator=(const RocksReader&) = delete;
@@ -85,6 +97,7 @@ class RocksReader final : public Reader {
   rocksdb::TransactionDB& database_;
   const Families& families_;
   TombstoneSweeper& sweeper_;
+  RowCache& cache_;                              // only asked without a snapshot
   const rocksdb::Snapshot* snapshot_ = nullptr;  // released by the destructor; null: newest
 };
 
@@ -104,6 +117,42 @@ Result<std::vector<std::optional<std::string>>> ReadMany(std::span<const std::st
         Found(statuses[i], statuses[i].ok() ? values[i].ToString() : std::string());
     if (!answer.ok()) return answer.error();
     answers.push_back(std::move(*answer));
+  }
+  return answers;
+}
+
+template <typename Read>
+Result<std::optional<std::string>> GetThrough(RowCache& cache, std::string_view key, Read&& read) {
+  if (auto known = cache.Find(key)) {
+    CountKnown(1);
+    return std::move(*known);
+  }
+  const std::uint64_t generation = cache.Generation();
+  Result<std::optional<std::string>> answer = read();
+  if (answer.ok()) cache.Remember(key, generation, *answer);
+  return answer;
+}
+
+template <typename Read>
+Result<std::vector<std::optional<std::string>>> ReadManyThrough(RowCache& cache,
+                                                                std::span<const std::string> keys,
+                                                                Read&& read) {
+  const std::uint64_t generation = cache.Generation();
+  std::vector<std::optional<std::string>> known;
+  known.reserve(keys.size());
+  for (const std::string& key : keys) {
+    auto value = cache.Find(key);
+    if (!value) break;
+    known.push_back(std::move(*value));
+  }
+  if (known.size() == keys.size() && cache.Generation() == generation) {
+    CountKnown(keys.size());
+    return known;
+  }
+  Result<std::vector<std::optional<std::string>>> answers = read();
+  if (!answers.ok()) return answers;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    cache.Remember(keys[i], generation, (*answers)[i]);
   }
   return answers;
 }

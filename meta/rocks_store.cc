@@ -71,8 +71,9 @@ class RocksStore final : public Store {
         syncer_(LogSyncer::Source{[this] { return LastTicket(); }, [this] { return SyncLog(); }},
                 database_->db->GetLatestSequenceNumber()),
         sweeper_([this](Table table, const KeyRange& range) { return Compact(table, range); }),
-        newest_(*database_->db, database_->families, sweeper_, RocksReader::View::kNewest),
-        context_{*database_->db, database_->families, syncer_, pool_, health_, sweeper_} {}
+        cache_(options.cached_kinds, options.row_cache_bytes),
+        newest_(*database_->db, database_->families, sweeper_, cache_, RocksReader::View::kNewest),
+        context_{*database_->db, database_->families, syncer_, pool_, health_, sweeper_, cache_} {}
 
   // A clean close leaves nothing that a power cut could take.
   ~RocksStore() override {
@@ -84,7 +85,7 @@ class RocksStore final : public Store {
     return std::make_unique<RocksTransaction>(context_);
   }
   std::unique_ptr<Reader> Snapshot() override {
-    return std::make_unique<RocksReader>(*database_->db, database_->families, sweeper_,
+    return std::make_unique<RocksReader>(*database_->db, database_->families, sweeper_, cache_,
                                          RocksReader::View::kSnapshot);
   }
   Reader& Newest() override { return newest_; }
@@ -135,6 +136,7 @@ class RocksStore final : public Store {
   LogSyncer syncer_;
   std::atomic<bool> closing_{false};  // ends a compaction of the sweeper
   TombstoneSweeper sweeper_;
+  RowCache cache_;
   RocksReader newest_;
   RocksTransaction::Context context_;
 };

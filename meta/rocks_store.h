@@ -15,6 +15,10 @@ struct RocksOptions {
   std::size_t block_cache_bytes = 128u << 20;
   std::size_t rows_memtable_bytes = 64u << 20;
   std::size_t content_memtable_bytes = 64u << 20;
+  // Which rows are kept in memory beside the blocks (row_cache.h): the first bytes of their keys;
+  // and how many bytes of them.
+  std::string cached_kinds{};
+  std::size_t row_cache_bytes = 32u << 20;
   // How long a transaction waits for another's lock before it answers kConflict; 1 to 60,000.
   int lock_timeout_ms = 1000;
 };

@@ -50,7 +50,7 @@ void TransactionPool::Return(std::unique_ptr<rocksdb::Transaction> transaction) 
 }
 
 RocksTransaction::RocksTransaction(const Context& context)
-    : context_(context), transaction_(context.pool.Take()) {}
+    : context_(context), transaction_(context.pool.Take()), changes_(context.cache) {}
 
 RocksTransaction::~RocksTransaction() {
   if (phase_ == Phase::kFailed || oversized_) return;
@@ -60,32 +60,42 @@ RocksTransaction::~RocksTransaction() {
 }
 
 Result<std::optional<std::string>> RocksTransaction::Get(Table table, std::string_view key) {
-  return Guarded([&]() -> Result<std::optional<std::string>> {
-    if (phase_ != Phase::kOpen) return kEnded;
+  const auto read = [&](bool own_writes) -> Result<std::optional<std::string>> {
     Count(Counter::kStoreGets);
     std::string value;
-    const rocksdb::ReadOptions read;
+    const rocksdb::ReadOptions how;
     const rocksdb::Status status =
-        Writes() == 0 ? context_.database.Get(read, Family(table), ToSlice(key), &value)
-                      : transaction_->Get(read, Family(table), ToSlice(key), &value);
+        own_writes ? transaction_->Get(how, Family(table), ToSlice(key), &value)
+                   : context_.database.Get(how, Family(table), ToSlice(key), &value);
     return Found(status, std::move(value));
+  };
+  return Guarded([&]() -> Result<std::optional<std::string>> {
+    if (phase_ != Phase::kOpen) return kEnded;
+    if (!MayUseCache(table, key)) return read(Writes() != 0);
+    return GetThrough(context_.cache, key, [&] { return read(false); });
   });
 }
 
 Result<std::vector<std::optional<std::string>>> RocksTransaction::MultiGet(
     Table table, std::span<const std::string> keys) {
-  return Guarded([&]() -> Result<std::vector<std::optional<std::string>>> {
-    if (phase_ != Phase::kOpen) return kEnded;
+  const auto read = [&](bool own_writes) {
     Count(Counter::kStoreGets, keys.size());
     return ReadMany(keys, [&](std::size_t count, const rocksdb::Slice* slices,
                               rocksdb::PinnableSlice* values, rocksdb::Status* statuses) {
-      const rocksdb::ReadOptions read;
-      if (Writes() == 0) {
-        context_.database.MultiGet(read, Family(table), count, slices, values, statuses);
+      const rocksdb::ReadOptions how;
+      if (own_writes) {
+        transaction_->MultiGet(how, Family(table), count, slices, values, statuses);
       } else {
-        transaction_->MultiGet(read, Family(table), count, slices, values, statuses);
+        context_.database.MultiGet(how, Family(table), count, slices, values, statuses);
       }
     });
+  };
+  return Guarded([&]() -> Result<std::vector<std::optional<std::string>>> {
+    if (phase_ != Phase::kOpen) return kEnded;
+    const bool cached =
+        std::ranges::all_of(keys, [&](const auto& key) { return MayUseCache(table, key); });
+    if (!cached) return read(Writes() != 0);
+    return ReadManyThrough(context_.cache, keys, [&] { return read(false); });
   });
 }
 
@@ -151,6 +161,7 @@ Result<std::vector<std::optional<std::string>>> RocksTransaction::MultiGet(
 Status RocksTransaction::Put(Table table, std::string_view key, std::string_view value) {
   return Guarded([&]() -> Status {
     if (phase_ != Phase::kOpen) return kEnded;
+    if (context_.cache.Caches(table, key)) changes_.Put(key, value);
     return ToStatus(transaction_->Put(Family(table), ToSlice(key), ToSlice(value)));
   });
 }
@@ -158,6 +169,7 @@ Status RocksTransaction::Put(Table table, std::string_view key, std::string_view
 Status RocksTransaction::Erase(Table table, std::string_view key) {
   return Guarded([&]() -> Status {
     if (phase_ != Phase::kOpen) return kEnded;
+    if (context_.cache.Caches(table, key)) changes_.Erase(key);
     return ToStatus(transaction_->Delete(Family(table), ToSlice(key)));
   });
 }
@@ -165,6 +177,7 @@ Status RocksTransaction::Erase(Table table, std::string_view key) {
 Status RocksTransaction::PutFresh(Table table, std::string_view key, std::string_view value) {
   return Guarded([&]() -> Status {
     if (phase_ != Phase::kOpen) return kEnded;
+    if (context_.cache.Caches(table, key)) changes_.Put(key, value);
     return ToStatus(Batch().Put(Family(table), ToSlice(key), ToSlice(value)));
   });
 }
@@ -172,6 +185,7 @@ Status RocksTransaction::PutFresh(Table table, std::string_view key, std::string
 Status RocksTransaction::EraseOwned(Table table, std::string_view key) {
   return Guarded([&]() -> Status {
     if (phase_ != Phase::kOpen) return kEnded;
+    if (context_.cache.Caches(table, key)) changes_.Erase(key);
     return ToStatus(Batch().Delete(Family(table), ToSlice(key)));
   });
 }
@@ -179,6 +193,7 @@ Status RocksTransaction::EraseOwned(Table table, std::string_view key) {
 Status RocksTransaction::Merge(Table table, std::string_view key, const MergeValue& operand) {
   return Guarded([&]() -> Status {
     if (phase_ != Phase::kOpen) return kEnded;
+    if (context_.cache.Caches(table, key)) changes_.Merge(key);
     return ToStatus(Batch().Merge(Family(table), ToSlice(key), EncodeMergeValue(operand)));
   });
 }
@@ -196,6 +211,7 @@ Result<Ticket> RocksTransaction::Commit() {
     if (context_.syncer.poisoned()) return Error(ErrorCode::kPoisoned, "commit");
     oversized_ = Batch().GetWriteBatch()->GetDataSize() > kLargestKeptBatch;
     phase_ = Phase::kFailed;
+    changes_.Announce();
     const rocksdb::Status status = transaction_->Commit();
     if (!status.ok()) {
       const Error error = ToError(status);
@@ -204,6 +220,7 @@ Result<Ticket> RocksTransaction::Commit() {
     }
     context_.health.CommitSucceeded();
     phase_ = Phase::kCommitted;
+    changes_.Committed();
     Count(Counter::kStoreWrites, writes);
     Count(Counter::kStoreCommits);
     // At least the number of this commit's last row: it is published before Commit returns.

@@ -66,6 +66,7 @@ class RocksTransaction final : public Transaction {
     TransactionPool& pool;
     LogHealth& health;
     TombstoneSweeper& sweeper;
+    RowCache& cache;
   };
 
   explicit RocksTransaction(const Context& context);
@@ -97,6 +98,10 @@ class RocksTransaction final : public Transaction {
   rocksdb::WriteBatchWithIndex& Batch() { return *transaction_->GetWriteBatch(); }
   std::size_t Writes() { return Batch().GetWriteBatch()->Count(); }
   Status TakeLock(Table table, std::string_view key, Lock lock);
+  // Whether the cache may answer: with what is committed, for rows that were not written here.
+  bool MayUseCache(Table table, std::string_view key) const {
+    return context_.cache.Caches(table, key) && !changes_.Touches(key);
+  }
 
   const Context& context_;  // the store's
   std::unique_ptr<rocksdb::Transaction> transaction_;
@@ -104,6 +109,7 @@ class RocksTransaction final : public Transaction {
   // that nothing of unknown state goes back to the pool.
   enum class Phase { kOpen, kCommitted, kFailed } phase_ = Phase::kOpen;
   bool oversized_ = false;  // its buffers are too large to keep
+  RowCache::Changes changes_;
 };
 
 }  // namespace amphora::meta

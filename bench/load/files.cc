@@ -21,6 +21,7 @@
 // A row stops early after --seconds-per-row; the later rows then use the files there are.
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,7 +55,21 @@ struct Options {
   std::size_t random_operations = 20'000;
   double seconds_per_row = 10;
   bool skip_dropped = false;
+  bool unpinned = false;
 };
+
+// To the last CPU. Left alone, the kernel's scheduler moves the one thread to the idle CPU at each
+// answer that took the daemon more than a few microseconds, or not: the same row of the same side
+// differs by 2.
+void PinToOneCpu() {
+  const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(cpus - 1), &set);
+  if (cpus < 1 || sched_setaffinity(0, sizeof(set), &set) != 0) {
+    throw std::system_error(errno, std::generic_category(), "sched_setaffinity");
+  }
+}
 
 class File {
  public:
@@ -199,8 +214,8 @@ class Load {
 
   void SmallFiles() {
     files_ = Names("file-", options_.files);
-    files_.resize(Row("create_write", files_.size(),
-                      [&](std::size_t i) { WriteNew(files_[i], false); }));
+    files_.resize(
+        Row("create_write", files_.size(), [&](std::size_t i) { WriteNew(files_[i], false); }));
     StatAll("first_stat");
     StatAll("stat");
     const std::vector<std::string> missing = Names("missing-", files_.size());
@@ -343,8 +358,10 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"all", "small", "large"}));
   app.add_option("--seconds-per-row", options.seconds_per_row)->check(CLI::Range(0.1, 3600.0));
   app.add_flag("--skip-dropped", options.skip_dropped, "Leave out the rows that drop caches");
+  app.add_flag("--unpinned", options.unpinned, "Run on whatever CPU the kernel chooses");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (!options.unpinned) PinToOneCpu();
     std::cout << Load(options).Run().dump(2) << std::endl;
     return 0;
   } catch (const std::exception& error) {

@@ -141,7 +141,7 @@ void Checker::CheckInode(InodeId inode, const Node& node) {
   if (node.has_xattrs != node.xattr_row) {
     Report("wrong-xattr-flag", Text(inode), "set the flag by the rows that are there");
   }
-  if (directory && node.links != 0 && !node.sums_row) {
+  if (directory && node.links != 0 && !node.sums_row && node.entries != 0) {
     Report("missing-directory-sums", Text(inode), "count the entries and write the row");
   }
   if (node.implicit && node.links != 0 && node.entries == 0 && !node.vanishing_row) {

@@ -77,7 +77,6 @@ Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_
   AMPHORA_TRY(tx.PutFreshInode(fresh, record));
   AMPHORA_TRY(AddEntry(tx, target.slot, record.bucket, {fresh, node.kind}));
   AMPHORA_TRY(AddUsageOf(tx, record));
-  if (directory) AMPHORA_TRY(tx.TouchDirectory(fresh, 0, 0));
   return Added{std::move(record), true, fresh};
 }
 

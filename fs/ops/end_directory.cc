@@ -10,13 +10,13 @@ namespace amphora::fs {
 namespace {
 
 // As stat(2) shows it from now on: its times are in its row of sums, which goes too.
-Result<InodeRecord> AsShown(Tx& tx, InodeId inode, InodeRecord record) {
-  AMPHORA_ASSIGN(const meta::MergeValue sums, ReadSums(tx.core(), tx.kv(), inode));
+RemovedDirectory AsShown(InodeId inode, const InodeRecord& record, const meta::MergeValue& sums) {
   Attributes attributes = ToAttributes(inode, record);
   FillDirectory(attributes, sums);
-  record.accessed = attributes.accessed;
-  record.modified = attributes.modified;
-  return record;
+  RemovedDirectory shown = RemovedDirectory::Of(record);
+  shown.accessed = attributes.accessed;
+  shown.modified = attributes.modified;
+  return shown;
 }
 
 }  // namespace
@@ -34,12 +34,14 @@ Status DirectoryEnd::Drop(Tx& tx, InodeId inode, InodeRecord record) {
     orphaned_ = inode;
     return tx.OrphanInode(inode, record);
   }
-  AMPHORA_ASSIGN(const InodeRecord shown, AsShown(tx, inode, record));
-  AMPHORA_TRY(tx.EraseInode(inode, record));
+  // Nobody merges into them while the row is held exclusively.
+  AMPHORA_ASSIGN(const meta::MergeValue sums, ReadSums(core_, core_.store->Newest(), inode));
+  const bool none = sums == meta::MergeValue();
+  AMPHORA_TRY(tx.EraseInode(inode, record, none ? Tx::Sums::kNone : Tx::Sums::kMayExist));
   // Before the commit, so that nobody finds neither this nor the row.
   erased_ = inode;
   const bool holds = origin_.valid() && core_.changes->HasOrigin(origin_);
-  core_.removed->Add(inode, shown, holds ? origin_ : OriginId());
+  core_.removed->Add(inode, AsShown(inode, record, sums), holds ? origin_ : OriginId());
   return Ok();
 }
 
@@ -50,12 +52,13 @@ void DirectoryEnd::Finish() {
 }
 
 Status RestoreRemoved(Core& core, OriginId asks, InodeId inode) {
-  auto removed = core.removed->Find(inode);
+  const auto removed = core.removed->Find(inode);
   if (!removed) return Ok();
+  InodeRecord record = removed->ToRecord();
   const auto committed = core.Run(asks, [&](Tx& tx) -> Result<bool> {
     AMPHORA_ASSIGN(const auto row, tx.FindInode(inode, Lock::kExclusive));
     if (row) return false;  // another call was faster, or the removal did not commit
-    AMPHORA_TRY(tx.OrphanInode(inode, *removed));
+    AMPHORA_TRY(tx.OrphanInode(inode, record));
     return true;
   });
   if (!committed.ok()) return committed.error();
@@ -69,7 +72,7 @@ Status RestoreRemoved(Core& core, OriginId asks, InodeId inode) {
 Result<InodeRecord> ReadHeldInode(Core& core, meta::Reader& reader, InodeId inode) {
   AMPHORA_ASSIGN(auto record, ReadInode(reader, inode));
   if (record) return std::move(*record);
-  if (auto removed = core.removed->Find(inode)) return std::move(*removed);
+  if (const auto removed = core.removed->Find(inode)) return removed->ToRecord();
   return Error(ErrorCode::kStale, "inode");
 }
 

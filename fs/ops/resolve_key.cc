@@ -65,7 +65,6 @@ Result<InodeId> AddDirectory(Tx& tx, BucketId bucket, Slot& slot, const NewOwner
   }
   AMPHORA_TRY(tx.PutFreshInode(inode, record));
   AMPHORA_TRY(AddEntry(tx, slot, bucket, {inode, FileKind::kDirectory}));
-  AMPHORA_TRY(tx.TouchDirectory(inode, 0, 0));
   AMPHORA_TRY(tx.AddUsage(bucket, 0, 1, 0));
   parent = std::move(record);
   return inode;

@@ -11,26 +11,27 @@
 namespace amphora {
 
 // AMPHORA_COUNTER(enumerator, exported name, what one count means)
-#define AMPHORA_COUNTERS(X)                                                                \
-  X(kStoreGets, "store_gets", "point reads of the metadata store")                         \
-  X(kStoreScanRows, "store_scan_rows", "rows that range scans of the metadata store read") \
-  X(kStoreScans, "store_scans", "range scans of the metadata store")                       \
-  X(kStoreWrites, "store_writes", "rows written or erased in the metadata store")          \
-  X(kStoreCommits, "store_commits", "transactions committed")                              \
-  X(kStoreConflicts, "store_conflicts", "transactions run again after a conflict")         \
-  X(kStoreSyncs, "store_syncs", "syncs of the metadata log")                               \
-  X(kBlobSyncs, "blob_syncs", "fdatasync calls on blobs")                                  \
-  X(kBlobsCollected, "blobs_collected", "blob files removed by the collector")             \
-  X(kRowCacheHits, "row_cache_hits", "buckets and access keys found in memory")            \
-  X(kRowCacheMisses, "row_cache_misses", "buckets and access keys read from the store")    \
-  X(kMountRequests, "mount_requests", "FUSE requests that reached the daemon")             \
-  X(kMountInvalidations, "mount_invalidations", "kernel cache invalidations sent")         \
-  X(kMountFenceTimeouts, "mount_fence_timeouts", "fences given up after their bound")      \
-  X(kS3Requests, "s3_requests", "HTTP requests served")                                    \
-  X(kS3Errors4xx, "s3_errors_4xx", "HTTP requests answered with a 4xx status")             \
-  X(kS3Errors5xx, "s3_errors_5xx", "HTTP requests answered with a 5xx status")             \
-  X(kS3BytesIn, "s3_bytes_in", "body bytes received")                                      \
-  X(kS3BytesOut, "s3_bytes_out", "body bytes sent")                                        \
+#define AMPHORA_COUNTERS(X)                                                                   \
+  X(kStoreGets, "store_gets", "point reads of the metadata store")                            \
+  X(kRowCacheHits, "row_cache_hits", "point reads that were answered from memory")            \
+  X(kStoreScanRows, "store_scan_rows", "rows that range scans of the metadata store read")    \
+  X(kStoreScans, "store_scans", "range scans of the metadata store")                          \
+  X(kStoreWrites, "store_writes", "rows written or erased in the metadata store")             \
+  X(kStoreCommits, "store_commits", "transactions committed")                                 \
+  X(kStoreConflicts, "store_conflicts", "transactions run again after a conflict")            \
+  X(kStoreSyncs, "store_syncs", "syncs of the metadata log")                                  \
+  X(kBlobSyncs, "blob_syncs", "fdatasync calls on blobs")                                     \
+  X(kBlobsCollected, "blobs_collected", "blob files removed by the collector")                \
+  X(kRecordCacheHits, "record_cache_hits", "buckets and access keys found in memory")         \
+  X(kRecordCacheMisses, "record_cache_misses", "buckets and access keys read from the store") \
+  X(kMountRequests, "mount_requests", "FUSE requests that reached the daemon")                \
+  X(kMountInvalidations, "mount_invalidations", "kernel cache invalidations sent")            \
+  X(kMountFenceTimeouts, "mount_fence_timeouts", "fences given up after their bound")         \
+  X(kS3Requests, "s3_requests", "HTTP requests served")                                       \
+  X(kS3Errors4xx, "s3_errors_4xx", "HTTP requests answered with a 4xx status")                \
+  X(kS3Errors5xx, "s3_errors_5xx", "HTTP requests answered with a 5xx status")                \
+  X(kS3BytesIn, "s3_bytes_in", "body bytes received")                                         \
+  X(kS3BytesOut, "s3_bytes_out", "body bytes sent")                                           \
   X(kAllocations, "allocations", "operator new calls; 0 unless AMPHORA_COUNT_ALLOCATIONS")
 
 enum class Counter : std::size_t {

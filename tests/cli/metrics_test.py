@@ -91,7 +91,7 @@ class MetricsTest(unittest.TestCase):
             self.assertEqual(grown("amphora_s3_bytes_in_total"), 3000)
             self.assertGreaterEqual(grown("amphora_s3_bytes_out_total"), 1000)
             self.assertGreaterEqual(grown("amphora_store_commits_total"), 3)
-            self.assertGreater(grown("amphora_row_cache_hits_total"), 0)
+            self.assertGreater(grown("amphora_record_cache_hits_total"), 0)
             self.assertGreater(grown("amphora_store_syncs_total"), 0)
 
     def test_the_mount_is_counted_by_operation(self):
