@@ -6,6 +6,7 @@
 
 #include "fs/core.h"
 #include "fs/data/live.h"
+#include "fs/ops/end_directory.h"
 
 namespace amphora::fs {
 namespace {
@@ -107,6 +108,7 @@ Status SetS3Xattr(Core& core, const Caller& caller, InodeId inode, const S3Xattr
   if (HeaderOf(change.name) == nullptr && !change.name.starts_with(kUserPrefix)) {
     return Error(ErrorCode::kNotPermitted, "user.s3: S3 decides on this");
   }
+  AMPHORA_TRY(RestoreRemoved(core, caller.origin, inode));
   const auto committed = core.Run(caller.origin, [&](Tx& tx) -> Status {
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
     if (!HasMetadata(inode, record)) return Error(ErrorCode::kNotPermitted, "no object of S3");
