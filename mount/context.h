@@ -15,6 +15,7 @@
 #include "mount/name_probe.h"
 #include "mount/open_files.h"
 #include "mount/passthrough.h"
+#include "mount/pending_replies.h"
 #include "mount/recent_names.h"
 #include "mount/reply_pool.h"
 #include "mount/session.h"
@@ -56,6 +57,7 @@ struct Context {
   OpenFiles open_files;
   Passthrough passthrough;
   ReplyPool pool;
+  PendingReplies pending;
   Invalidator invalidator;
 };
 

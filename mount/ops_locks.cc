@@ -56,10 +56,12 @@ struct flock ToFlock(const fs::HeldLock& held) {
 
 // A request that waits for its lock. Lives until it is answered, whoever does that.
 struct Waiting : std::enable_shared_from_this<Waiting> {
-  Waiting(Context& a_context, fuse_req_t a_request) : context(a_context), request(a_request) {}
+  Waiting(Context& a_context, fuse_req_t a_request)
+      : context(a_context), request(a_request), hold(a_context.pending) {}
 
   Context& context;
   const fuse_req_t request;
+  const PendingReplies::Hold hold;
   std::mutex mutex;
   bool interrupted = false;            // guarded by mutex
   std::optional<fs::LockWaitId> wait;  // guarded by mutex; once it is known
@@ -73,7 +75,8 @@ void ReplyLocked(Context& context, fuse_req_t request, const Status& status) {
     return;
   }
   constexpr fs::Ticket kNothing = 0;  // locks are no matter of the disk
-  context.engine.WhenSettled(kNothing, [request](Status) { ReplyErrno(request, 0); });
+  const auto hold = std::make_shared<PendingReplies::Hold>(context.pending);
+  context.engine.WhenSettled(kNothing, [request, hold](Status) { ReplyErrno(request, 0); });
 }
 
 // libfuse calls this with the request's lock held, which its reply takes too.

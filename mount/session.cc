@@ -221,8 +221,9 @@ void Session::Serve() {
   const int result = fuse_session_loop_mt(session_.get(), config);
   fuse_loop_cfg_destroy(config);
   context_.pool.Stop();
-  context_.engine.RemoveSink(context_.origin);
+  context_.engine.RemoveSink(context_.origin);  // its waits for locks go with it
   context_.invalidator.Stop();
+  context_.pending.AwaitNone();
   context_.open_files.Clear();
   {
     std::lock_guard lock(session_mutex_);

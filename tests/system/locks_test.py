@@ -178,6 +178,19 @@ class LocksTest(unittest.TestCase):
         self.store.run("umount", "--force", self.points[1])
         self.assertEqual(third.answer(), "ok")
 
+    def test_a_mount_goes_although_somebody_waits_in_it(self):
+        one, other, third = self.holders(3, "locks=shared")
+        self.assertEqual(one.ask("lock", "f", "posix", "exclusive", 0, 0), "ok")
+        for waiter, kind in ((other, "posix"), (third, "ofd")):
+            waiter.begin("lock", "f", kind, "exclusive", 0, 0, "wait")
+            self.assertTrue(waiter.is_waiting())
+        self.store.run("umount", "--force", self.points[1])
+        self.assertIn(other.answer(), ("ENOTCONN", "ECONNABORTED"))
+        # A daemon that stops leaves nobody waiting: the holder's mount may go first.
+        self.assertEqual(self.store.stop(), 0)
+        self.assertIn(third.answer(), ("ok", "ENOTCONN", "ECONNABORTED"))
+        self.store.start()
+
     def test_many_waiters_do_not_stop_the_mount(self):
         one, other = self.holders(2, "locks=shared")
         self.assertEqual(one.ask("lock", "f", "posix", "exclusive", 0, 0), "ok")
