@@ -28,14 +28,15 @@ struct AttributeChange {
   std::optional<Time> modified;
   bool accessed_now = false;
   bool modified_now = false;
-  // Clears setuid and (with group execute) setgid, as a write or truncate by an unprivileged user
-  // does.
+  // Clears setuid and setgid as a write by a user without CAP_FSETID does (FileHandle::Write).
   bool kill_privileges = false;
+  // Of the caller: a change of owner asks too. Empty: privileged.
+  MembershipSource membership = {};
 };
 
 struct NewNode {
   FileKind kind = FileKind::kRegular;
-  std::uint32_t permissions = 0;  // after the umask
+  std::uint32_t permissions = 0;  // before the caller's umask
   std::uint64_t device = 0;
   std::string symlink_target;  // of a symlink only
 };
@@ -129,11 +130,13 @@ class Files {
   // The directory that holds directory `inode` (itself for the mount's root): for "..".
   Result<InodeId> ParentOf(InodeId inode, InodeId mount_root = kStoreRoot);
 
-  // xattr(7). Synthetic names user.s3.* are answered by GetXattr and not listed (hazards 4.5).
+  // xattr(7). Synthetic names user.s3.* are answered by GetXattr and not listed (hazards 4.5);
+  // trusted.* is listed for root only. POSIX access control lists are the two names of fs/acl.h:
+  // they and the permissions are kept one. `member` counts for them alone.
   Result<std::string> GetXattr(InodeId inode, std::string_view name);
-  Result<std::vector<std::string>> ListXattrs(InodeId inode);
+  Result<std::vector<std::string>> ListXattrs(const Caller& caller, InodeId inode);
   Status SetXattr(const Caller& caller, InodeId inode, std::string_view name,
-                  std::string_view value, XattrMode mode);
+                  std::string_view value, XattrMode mode, const MembershipSource& member = {});
   Status RemoveXattr(const Caller& caller, InodeId inode, std::string_view name);
 
   Result<Usage> GetUsage(InodeId inode);

@@ -25,6 +25,7 @@ struct OpenOptions {
   bool direct = false;     // O_DIRECT
   bool sync = false;       // O_SYNC or O_DSYNC
   bool no_access_time = false;
+  bool execute = false;  // execve(2) opens it: nobody may truncate it then
   // The mount can register backing files; the handle may then answer passthrough() == true.
   bool passthrough_possible = false;
 };
@@ -42,6 +43,8 @@ enum class AllocateMode : std::uint8_t {
   kZero,      // FALLOC_FL_ZERO_RANGE
   kZeroKeepSize,
 };
+
+enum class WriteSource : std::uint8_t { kCall, kMappedPages };
 
 enum class SeekTarget : std::uint8_t { kData, kHole };
 
@@ -70,10 +73,13 @@ class FileHandle {
 
   // Bytes read, fewer than asked only at the end of the file.
   Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer);
-  // Writes all of `data`; at the end of the file when opened for append. `kill_privileges`: the
-  // kernel asks to clear setuid and setgid (FUSE_WRITE_KILL_SUIDGID).
+  // Writes all of `data`; at the end of the file when opened for append, unless the kernel writes
+  // back pages that a mapping stored into. `unprivileged` is given
+  // where the writer lacks CAP_FSETID: then setuid goes, and setgid where the group may execute or
+  // the writer is not in it.
   Result<std::size_t> Write(std::uint64_t offset, std::span<const std::byte> data,
-                            bool kill_privileges = false);
+                            const MembershipSource& unprivileged = {},
+                            WriteSource source = WriteSource::kCall);
   // close(2) of one descriptor: what was written is committed (visible to every face, survives kill
   // -9) when it returns; not durable, except after a truncation (hazards 5.5).
   Status Flush();
@@ -84,12 +90,15 @@ class FileHandle {
   bool WriteMayWait() const;
   // fsync(2) or fdatasync(2): blocks until data, and the metadata needed to find it, are durable.
   Status Sync();
-  Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length);
+  // Here and in CopyTo, `caller` says itself whether it has CAP_FSETID.
+  Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length,
+                  const MembershipSource& caller = {});
   // kOutOfRange past the end (ENXIO).
   Result<std::uint64_t> Seek(SeekTarget target, std::uint64_t offset);
   // copy_file_range(2): bytes copied, fewer at the end of the source. Same bucket or not.
   Result<std::uint64_t> CopyTo(std::uint64_t offset, FileHandle& target,
-                               std::uint64_t target_offset, std::uint64_t length);
+                               std::uint64_t target_offset, std::uint64_t length,
+                               const MembershipSource& caller = {});
   Attributes GetAttributes();
 
   // The last descriptor of a handle that writes was closed: with `publish = close` S3 sees the file

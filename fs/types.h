@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,19 @@ struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   OriginId origin;
+  // Of who makes something: taken from its permissions, unless its directory has a default access
+  // control list.
+  std::uint32_t umask = 0;
 };
+
+// Which groups a caller is in, for the rules about setgid.
+struct Membership {
+  bool may_set_ids = false;  // CAP_FSETID
+  std::vector<std::uint32_t> groups;
+};
+// Asked only where the answer counts, since it may cost system calls. Empty: the caller is
+// privileged.
+using MembershipSource = std::function<Membership()>;
 
 // Volume and bucket names: 3 to 63 bytes of a-z 0-9 . -, beginning and ending with a letter or
 // digit, no "..", no IPv4 address (S3: bucket naming rules). kBadName names the rule that is

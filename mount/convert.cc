@@ -12,6 +12,8 @@ namespace amphora::mount {
 namespace {
 
 constexpr std::uint32_t kPermissionBits = 07777;
+// The kernel's own mark of an open by execve(2), which it passes on.
+constexpr int kOpenToExecute = 0x20;
 constexpr std::uint64_t kSector = 512;  // st_blocks counts these, whatever the disk does
 
 void SetTime(Time time, struct statx_timestamp& out) {
@@ -145,7 +147,8 @@ fs::Caller ToCaller(fuse_req_t request) {
   const MountOptions& options = ContextOf(request).options;
   return {.uid = options.uid.value_or(caller->uid),
           .gid = options.gid.value_or(caller->gid),
-          .origin = ContextOf(request).origin};
+          .origin = ContextOf(request).origin,
+          .umask = caller->umask};
 }
 
 std::uint32_t ToPermissions(const Context& context, mode_t mode) {
@@ -163,6 +166,7 @@ fs::OpenOptions ToOpenOptions(int flags) {
   options.direct = (flags & O_DIRECT) != 0;
   options.sync = (flags & (O_SYNC | O_DSYNC)) != 0;
   options.no_access_time = (flags & O_NOATIME) != 0;
+  options.execute = (flags & kOpenToExecute) != 0;
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mount/convert.h"
+#include "mount/membership.h"
 #include "mount/ops.h"
 #include "mount/reply.h"
 
@@ -49,6 +50,7 @@ void SetAttributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int
     return;
   }
   Unsquash(context.options, change);
+  change.membership = MembershipOf(request);
   const auto changed =
       context.engine.files().SetAttributes(ToCaller(request), ToInode(context, node), change,
                                            file == nullptr ? nullptr : file->handle.get());
@@ -72,7 +74,7 @@ void GetXattr(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t
 
 void ListXattrs(fuse_req_t request, fuse_ino_t node, std::size_t room) {
   Context& context = ContextOf(request);
-  const auto names = context.engine.files().ListXattrs(ToInode(context, node));
+  const auto names = context.engine.files().ListXattrs(ToCaller(request), ToInode(context, node));
   if (!names.ok()) {
     ReplyError(request, names.error());
     return;
@@ -90,8 +92,9 @@ void SetXattr(fuse_req_t request, fuse_ino_t node, const char* name, const char*
     ReplyErrno(request, EINVAL);
     return;
   }
-  ReplyStatus(request, context.engine.files().SetXattr(ToCaller(request), ToInode(context, node),
-                                                       name, {value, size}, *mode));
+  ReplyStatus(request,
+              context.engine.files().SetXattr(ToCaller(request), ToInode(context, node), name,
+                                              {value, size}, *mode, MembershipOf(request)));
 }
 
 void RemoveXattr(fuse_req_t request, fuse_ino_t node, const char* name) {

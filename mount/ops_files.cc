@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mount/convert.h"
+#include "mount/membership.h"
 #include "mount/ops.h"
 #include "mount/reply.h"
 
@@ -54,10 +55,19 @@ void Read(fuse_req_t request, fuse_ino_t, std::size_t size, off_t offset, fuse_f
   });
 }
 
-void WriteNow(fuse_req_t request, fs::FileHandle& handle, std::span<const char> bytes, off_t offset,
-              bool kill_privileges) {
+// Where a WRITE request goes, and on whose behalf.
+struct Writing {
+  off_t offset = 0;
+  bool kill_privileges = false;
+  bool from_pages = false;  // of a mapping: the kernel writes back through any handle that it has
+};
+
+void WriteNow(fuse_req_t request, fs::FileHandle& handle, std::span<const char> bytes,
+              const Writing& writing) {
   const auto written =
-      handle.Write(static_cast<std::uint64_t>(offset), std::as_bytes(bytes), kill_privileges);
+      handle.Write(static_cast<std::uint64_t>(writing.offset), std::as_bytes(bytes),
+                   writing.kill_privileges ? MembershipOf(request) : fs::MembershipSource(),
+                   writing.from_pages ? fs::WriteSource::kMappedPages : fs::WriteSource::kCall);
   if (written.ok()) {
     ReplyWritten(request, *written);
   } else {
@@ -68,18 +78,18 @@ void WriteNow(fuse_req_t request, fs::FileHandle& handle, std::span<const char> 
 void Write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, off_t offset,
            fuse_file_info* info) {
   const bool uring = fuse_req_is_uring(request);
-  const bool kill = info->kill_suidgid;
+  const Writing writing{offset, info->kill_suidgid != 0, info->writepage != 0};
   const std::shared_ptr<fs::FileHandle>& handle = FileOf(info).handle;
   if (!handle->WriteMayWait() && !(uring && size >= kLargeTransfer)) {
-    WriteNow(request, *handle, {bytes, size}, offset, kill);
+    WriteNow(request, *handle, {bytes, size}, writing);
     return;
   }
   // A ring's buffer belongs to its request until the reply; the classic queue's to this thread.
   std::vector<char> copy;
   if (!uring) copy.assign(bytes, bytes + size);
   ContextOf(request).pool.Run(
-      request, [request, handle, bytes, size, copy = std::move(copy), offset, kill] {
-        WriteNow(request, *handle, {copy.empty() ? bytes : copy.data(), size}, offset, kill);
+      request, [request, handle, bytes, size, copy = std::move(copy), writing] {
+        WriteNow(request, *handle, {copy.empty() ? bytes : copy.data(), size}, writing);
       });
 }
 
@@ -116,8 +126,9 @@ void Allocate(fuse_req_t request, fuse_ino_t, int mode, off_t offset, off_t leng
     return;
   }
   ContextOf(request).pool.Run(request, [request, handle = HandleOf(info), wanted, offset, length] {
-    ReplyStatus(request, handle->Allocate(*wanted, static_cast<std::uint64_t>(offset),
-                                          static_cast<std::uint64_t>(length)));
+    ReplyStatus(request,
+                handle->Allocate(*wanted, static_cast<std::uint64_t>(offset),
+                                 static_cast<std::uint64_t>(length), MembershipOf(request)));
   });
 }
 
@@ -145,9 +156,9 @@ void CopyRange(fuse_req_t request, fuse_ino_t, off_t offset, fuse_file_info* inf
                                         target = HandleOf(target_info), target_offset, length] {
     // The reply's field is 32 bits wide; the caller goes on where a short copy ends.
     constexpr std::uint64_t kMost = 1u << 31;
-    const auto copied = source->CopyTo(static_cast<std::uint64_t>(offset), *target,
-                                       static_cast<std::uint64_t>(target_offset),
-                                       std::min<std::uint64_t>(length, kMost));
+    const auto copied = source->CopyTo(
+        static_cast<std::uint64_t>(offset), *target, static_cast<std::uint64_t>(target_offset),
+        std::min<std::uint64_t>(length, kMost), MembershipOf(request));
     if (copied.ok()) {
       ReplyWritten(request, *copied);
     } else {

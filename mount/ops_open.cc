@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "mount/convert.h"
+#include "mount/membership.h"
 #include "mount/ops.h"
 #include "mount/reply.h"
 
@@ -67,6 +68,7 @@ void Detach(Context& context, OpenFile& file) {
 Status KillPrivileges(fuse_req_t request, fs::FileHandle& handle) {
   fs::AttributeChange change;
   change.kill_privileges = true;
+  change.membership = MembershipOf(request);
   const auto changed = ContextOf(request).engine.files().SetAttributes(
       ToCaller(request), handle.inode(), change, &handle);
   return changed.ok() ? Ok() : Status(changed.error());

@@ -39,10 +39,13 @@ Result<std::size_t> FileHandle::Read(std::uint64_t offset, std::span<std::byte> 
 }
 
 Result<std::size_t> FileHandle::Write(std::uint64_t offset, std::span<const std::byte> data,
-                                      bool kill_privileges) {
+                                      const MembershipSource& unprivileged,
+                                      WriteSource source) {
   AMPHORA_TRY(core_.space->Admit(data.size()));
-  const LiveInode::Writer writer{
-      .origin = caller_.origin, .append = options_.append, .kill_privileges = kill_privileges};
+  const LiveInode::Writer writer{.origin = caller_.origin,
+                                 .append = options_.append && source == WriteSource::kCall,
+                                 .privileges = unprivileged ? Privileges::kLost : Privileges::kKept,
+                                 .membership = &unprivileged};
   AMPHORA_ASSIGN(const std::size_t written, live_->Write(offset, data, writer));
   if (options_.sync) AMPHORA_TRY(live_->Sync());
   return written;
@@ -69,11 +72,14 @@ Status FileHandle::Sync() {
   return live_->Sync();
 }
 
-Status FileHandle::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length) {
+Status FileHandle::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length,
+                            const MembershipSource& caller) {
   if (mode == AllocateMode::kKeepSize || mode == AllocateMode::kExtend) {
     AMPHORA_TRY(core_.space->Admit(length));
   }
-  const LiveInode::Writer writer{.origin = caller_.origin};
+  const LiveInode::Writer writer{.origin = caller_.origin,
+                                 .privileges = caller ? Privileges::kUnknown : Privileges::kKept,
+                                 .membership = &caller};
   AMPHORA_TRY(live_->Allocate(mode, offset, length, writer));
   return options_.sync ? live_->Sync() : Ok();
 }
@@ -83,9 +89,12 @@ Result<std::uint64_t> FileHandle::Seek(SeekTarget target, std::uint64_t offset) 
 }
 
 Result<std::uint64_t> FileHandle::CopyTo(std::uint64_t offset, FileHandle& target,
-                                         std::uint64_t target_offset, std::uint64_t length) {
+                                         std::uint64_t target_offset, std::uint64_t length,
+                                         const MembershipSource& caller) {
   AMPHORA_TRY(core_.space->Admit(0));  // may share: how much it will take is not known here
-  const LiveInode::Writer writer{.origin = target.caller_.origin};
+  const LiveInode::Writer writer{.origin = target.caller_.origin,
+                                 .privileges = caller ? Privileges::kUnknown : Privileges::kKept,
+                                 .membership = &caller};
   AMPHORA_ASSIGN(const std::uint64_t copied,
                  LiveInode::Copy(*live_, offset, *target.live_, target_offset, length, writer));
   if (target.options_.sync) AMPHORA_TRY(target.live_->Sync());

@@ -50,7 +50,7 @@ struct LiveView {
   std::uint64_t content_stamp = 0;
   bool dirty = false;                 // the row is older than this view
   std::string etag;                   // text; empty: the row's holds
-  bool privileges_killed = false;     // setuid and setgid go with the next settle
+  std::uint32_t taken = 0;            // permission bits that go with the next settle
   bool writable_passthrough = false;  // attributes must not be cached
 };
 
@@ -164,9 +164,9 @@ class LiveTable {
   // Blocks.
   Status SyncData(InodeId inode);
   void NoteCommit(InodeId inode, Ticket ticket);
-  // utimensat(2) set the row's time of modification to `set`; `before` is what the view had. A live
-  // inode that may have been written within the tick before would show and settle the older one.
-  void NoteModified(InodeId inode, Time before, Time set);
+  // Before the transaction that gives a file this time of modification, so that what is settled
+  // from now on does not bring an older one back.
+  void NoteModified(InodeId inode, Time modified);
 
   // Writes every dirty inode's state into its row; with `older_than_ns` only those dirty for
   // longer.
@@ -199,7 +199,7 @@ class LiveTable {
     Time changed;
     Time last_modified;
     std::uint64_t content_stamp = 0;
-    bool privileges_killed = false;
+    std::uint32_t taken = 0;                 // permission bits
     std::optional<std::uint64_t> allocated;  // where the row alone says it
   };
   void NoteSettled(InodeId inode, const Settled& settled);
@@ -240,8 +240,14 @@ Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveI
 
 // truncate(2) without a handle, and utimensat on an inode that may be live. Both acquire, act,
 // settle and let go: visible and kill -9-safe at return.
-Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
-                     bool kill_privileges);
+struct Truncation {
+  std::uint64_t size = 0;
+  // By descriptor the times move in any case, by path where the size does.
+  bool by_handle = false;
+  bool kill_privileges = false;
+  const MembershipSource* membership = nullptr;
+};
+Status TruncateInode(Core& core, const Caller& caller, InodeId inode, const Truncation& truncation);
 // Writes what is dirty into the row, so that a change of times that follows is the last one.
 // Nothing to do when the inode is not live.
 Status SettleInode(Core& core, InodeId inode);

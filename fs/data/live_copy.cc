@@ -76,6 +76,7 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
                                       std::uint64_t target_offset, std::uint64_t length,
                                       const Writer& writer) {
   const bool same = &source == &target;
+  Writer change = writer;
   std::vector<Change> published;
   std::uint64_t copied = 0;
   {
@@ -100,6 +101,7 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
     if (same && offset < target_offset + length && target_offset < offset + length) {
       return Error(ErrorCode::kInvalidArgument, "the ranges overlap");
     }
+    AMPHORA_ASSIGN(change.takes, target.PrivilegesTaken(writer));
     if (target_offset + length > target.size()) {
       AMPHORA_ASSIGN(
           const std::uint64_t end,
@@ -110,7 +112,7 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
     const TrimAtEnd trim{target};
     AMPHORA_TRY(source.place_ == Place::kBlob ? source.OpenBlob() : source.Load());
     if (!same && offset == 0 && target_offset == 0 && source.CanShareWith(target, length)) {
-      AMPHORA_TRY(source.ShareInto(target, writer, published));
+      AMPHORA_TRY(source.ShareInto(target, change, published));
       copied = length;
     } else {
       const auto done = source.CopyInto(offset, target, target_offset, length);
@@ -119,9 +121,10 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
         return done.error();
       }
       copied = *done;
-      if (copied > 0) target.NoteWrite(writer, std::max(target.size(), target_offset + copied));
+      if (copied > 0) target.NoteWrite(change, std::max(target.size(), target_offset + copied));
     }
   }
+  if (change.takes != 0) published.push_back(target.AttributesChange());
   target.core_.Publish(published);
   return copied;
 }

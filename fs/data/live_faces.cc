@@ -53,7 +53,7 @@ void LiveTable::Overlay(Attributes& attributes) {
       attributes.modified = view->modified;
       attributes.changed = std::max(attributes.changed, view->changed);
     }
-    if (view->privileges_killed) attributes.permissions = WithoutPrivileges(attributes.permissions);
+    attributes.permissions &= ~view->taken;
     if (view->writable_passthrough) attributes.cacheable = false;
     return;
   }
@@ -62,9 +62,7 @@ void LiveTable::Overlay(Attributes& attributes) {
   if (settled->allocated) attributes.allocated = *settled->allocated;
   attributes.modified = settled->modified;
   attributes.changed = settled->changed;
-  if (settled->privileges_killed) {
-    attributes.permissions = WithoutPrivileges(attributes.permissions);
-  }
+  attributes.permissions &= ~settled->taken;
 }
 
 void LiveTable::Overlay(ObjectInfo& info) {
@@ -169,11 +167,14 @@ Result<std::shared_ptr<FileHandle>> OpenHandle(Core& core, std::shared_ptr<LiveI
   return std::make_shared<FileHandle>(core, std::move(live), caller, options, mode);
 }
 
-Status TruncateInode(Core& core, const Caller& caller, InodeId inode, std::uint64_t size,
-                     bool kill_privileges) {
+Status TruncateInode(Core& core, const Caller& caller, InodeId inode,
+                     const Truncation& truncation) {
   AMPHORA_ASSIGN(const auto live, core.live->Acquire(inode));
-  AMPHORA_TRY(live->Truncate(
-      size, {.origin = caller.origin, .append = false, .kill_privileges = kill_privileges}));
+  LiveInode::Writer writer{.origin = caller.origin};
+  if (truncation.kill_privileges) writer.privileges = Privileges::kLost;
+  writer.membership = truncation.membership;
+  AMPHORA_TRY(truncation.by_handle ? live->Truncate(truncation.size, writer)
+                                   : live->Resize(truncation.size, writer));
   return live->Settle(SettleFor::kBackground);
 }
 

@@ -1,6 +1,8 @@
 // The bytes of a live inode: reading, writing, truncating, and where content lives.
 #include "fs/data/live_inode.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -207,18 +209,30 @@ Status LiveInode::WriteHeld(std::uint64_t offset, std::span<const std::byte> dat
   return blob_->Write(offset, data);
 }
 
-Result<bool> LiveInode::TakesPrivileges(const Writer& writer) {
-  if (!writer.kill_privileges) return false;
+Result<bool> LiveInode::HasPrivileges() {
   {
     std::lock_guard figures(figures_mutex_);
-    if (kill_privileges_) return false;
-    if (permissions_) return WithoutPrivileges(*permissions_) != *permissions_;
+    if (permissions_) return (*permissions_ & (S_ISUID | S_ISGID) & ~taken_) != 0;
   }
   AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), id_));
   if (!record) return false;
   std::lock_guard figures(figures_mutex_);
   permissions_ = record->permissions;
-  return WithoutPrivileges(*permissions_) != *permissions_;
+  return (*permissions_ & (S_ISUID | S_ISGID) & ~taken_) != 0;
+}
+
+Result<std::uint32_t> LiveInode::PrivilegesTaken(const Writer& writer) {
+  if (writer.privileges == Privileges::kKept) return 0;
+  AMPHORA_ASSIGN(const bool privileged, HasPrivileges());
+  if (!privileged) return 0;
+  AMPHORA_ASSIGN(const auto record, ReadInode(core_.store->Newest(), id_));
+  if (!record) return 0;
+  std::uint32_t standing = record->permissions;
+  {
+    std::lock_guard figures(figures_mutex_);
+    standing &= ~taken_;
+  }
+  return TakenPrivileges(standing, record->gid, writer.privileges, writer.membership);
 }
 
 Change LiveInode::AttributesChange() const {
@@ -261,7 +275,7 @@ Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::
                      charge_.Grow(std::max(offset, size()), offset + data.size()));
       data = data.first(end - offset);
     }
-    AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
+    AMPHORA_ASSIGN(change.takes, PrivilegesTaken(writer));
     const Status written = WriteHeld(offset, data);
     if (!written.ok()) {
       NoteFailedWrite(change);
@@ -269,7 +283,7 @@ Result<std::size_t> LiveInode::Write(std::uint64_t offset, std::span<const std::
     }
     NoteWrite(change, std::max(size(), offset + data.size()));
   }
-  if (change.kill_privileges) core_.Publish({AttributesChange()});
+  if (change.takes != 0) core_.Publish({AttributesChange()});
   return data.size();
 }
 
@@ -308,7 +322,7 @@ Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
   Writer change = writer;
   {
     std::unique_lock lock(io_);
-    AMPHORA_ASSIGN(change.kill_privileges, TakesPrivileges(writer));
+    AMPHORA_ASSIGN(change.takes, PrivilegesTaken(writer));
     if (size > this->size()) AMPHORA_TRY(charge_.GrowAll(size));
     const Status truncated = TruncateHeld(size);
     if (!truncated.ok()) {
@@ -319,8 +333,21 @@ Status LiveInode::Truncate(std::uint64_t size, const Writer& writer) {
     NoteWrite(change, size);
     charge_.Trim(size);
   }
-  if (change.kill_privileges) core_.Publish({AttributesChange()});
+  if (change.takes != 0) core_.Publish({AttributesChange()});
   return Ok();
+}
+
+Status LiveInode::Resize(std::uint64_t size, const Writer& writer) {
+  {
+    std::unique_lock lock(io_);
+    {
+      std::lock_guard figures(figures_mutex_);
+      RefreshFromBlob();
+    }
+    AMPHORA_ASSIGN(const std::uint32_t takes, PrivilegesTaken(writer));
+    if (size == this->size() && takes == 0) return Ok();
+  }
+  return Truncate(size, writer);
 }
 
 Status LiveInode::ZeroMemory(std::uint64_t offset, std::uint64_t length) {
@@ -365,23 +392,28 @@ Status LiveInode::Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_
   if (offset > kMaxFileBytes || length > kMaxFileBytes - offset) {
     return Error(ErrorCode::kFileTooLarge, "fallocate");
   }
-  std::unique_lock lock(io_);
+  Writer change = writer;
   {
-    std::lock_guard figures(figures_mutex_);
-    RefreshFromBlob();
+    std::unique_lock lock(io_);
+    {
+      std::lock_guard figures(figures_mutex_);
+      RefreshFromBlob();
+    }
+    AMPHORA_ASSIGN(change.takes, PrivilegesTaken(writer));
+    // What is reserved behind the end counts only once the file is as long, but must fit.
+    if (mode != AllocateMode::kPunch && offset + length > size()) {
+      AMPHORA_TRY(charge_.GrowAll(offset + length));
+    }
+    const Status allocated = AllocateHeld(mode, offset, length);
+    if (!allocated.ok()) {
+      NoteFailedWrite(writer);
+      return allocated;
+    }
+    const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
+    NoteWrite(change, grows ? std::max(size(), offset + length) : size());
+    charge_.Trim(size());
   }
-  // What is reserved behind the end counts only once the file is as long, but must fit.
-  if (mode != AllocateMode::kPunch && offset + length > size()) {
-    AMPHORA_TRY(charge_.GrowAll(offset + length));
-  }
-  const Status allocated = AllocateHeld(mode, offset, length);
-  if (!allocated.ok()) {
-    NoteFailedWrite(writer);
-    return allocated;
-  }
-  const bool grows = mode == AllocateMode::kExtend || mode == AllocateMode::kZero;
-  NoteWrite(writer, grows ? std::max(size(), offset + length) : size());
-  charge_.Trim(size());
+  if (change.takes != 0) core_.Publish({AttributesChange()});
   return Ok();
 }
 

@@ -33,6 +33,7 @@
 #include "fs/data/blob_store.h"
 #include "fs/data/fair_shared_mutex.h"
 #include "fs/data/live.h"
+#include "fs/data/privileges.h"
 #include "fs/data/quota_charge.h"
 #include "fs/handle.h"
 #include "fs/records.h"
@@ -42,10 +43,6 @@ namespace amphora::fs {
 
 class Core;
 class Tx;
-
-// What is taken from a file's permissions when somebody without privilege writes to it: setuid, and
-// setgid where the group may execute (write(2)).
-std::uint32_t WithoutPrivileges(std::uint32_t permissions);
 
 enum class SettleFor : std::uint8_t {
   kBackground,  // leaves an orphan alone
@@ -58,7 +55,9 @@ class LiveInode {
   struct Writer {
     OriginId origin;
     bool append = false;
-    bool kill_privileges = false;
+    Privileges privileges = Privileges::kKept;
+    const MembershipSource* membership = nullptr;
+    std::uint32_t takes = 0;  // permission bits, as found out from the two
   };
 
   LiveInode(Core& core, LiveTable& table, InodeId inode, const InodeRecord& record);
@@ -81,6 +80,8 @@ class LiveInode {
   Result<std::size_t> Write(std::uint64_t offset, std::span<const std::byte> data,
                             const Writer& writer);
   Status Truncate(std::uint64_t size, const Writer& writer);
+  // The same, but nothing where the size is that already and no privilege is taken.
+  Status Resize(std::uint64_t size, const Writer& writer);
   Status Allocate(AllocateMode mode, std::uint64_t offset, std::uint64_t length,
                   const Writer& writer);
   Result<std::uint64_t> Seek(SeekTarget target, std::uint64_t offset);
@@ -106,7 +107,7 @@ class LiveInode {
   // After the last release: syncs the blob and clears the open-for-write row, unless a handle came.
   Status Finish();
   void NoteCommit(Ticket ticket);
-  void NoteModified(Time before, Time set);
+  void NoteModified(Time modified);
   // The row was removed while nobody held this: nothing is left to do but what only we know of.
   void NoteRemoved();
 
@@ -175,8 +176,9 @@ class LiveInode {
   void NoteWrite(const Writer& writer, std::uint64_t new_size);
   // After a change that failed half-way: the content is not what it was, its size is.
   void NoteFailedWrite(const Writer& writer);
-  // Whether the writer takes setuid or setgid away; and if so, what to tell the mounts.
-  Result<bool> TakesPrivileges(const Writer& writer);
+  Result<bool> HasPrivileges();  // setuid or setgid
+  // Which of setuid and setgid the writer takes away; and if any, what to tell the mounts.
+  Result<std::uint32_t> PrivilegesTaken(const Writer& writer);
   Change AttributesChange() const;
   Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
   Result<bool> IsShareable();  // whether the blob has one reference and no pin
@@ -225,6 +227,7 @@ class LiveInode {
   AccessMode mode_ = AccessMode::kDaemon;
   std::uint64_t handles_ = 0;
   std::uint64_t writers_ = 0;
+  std::uint64_t executors_ = 0;       // programs that run it
   bool passthrough_written_ = false;  // a writable passthrough handle exists or existed
   std::atomic<Ticket> last_ticket_{0};
   std::atomic<bool> open_row_{false};  // the open-for-write row stands
@@ -243,7 +246,7 @@ class LiveInode {
   std::uint64_t changes_ = 0;  // counts every change of what this lock guards
   bool rewritten_ = false;     // content_stamp_ is ours, not the one that the row came with
   bool observed_ = false;      // content_stamp_ was shown to somebody
-  bool kill_privileges_ = false;
+  std::uint32_t taken_ = 0;    // permission bits that the next settle takes away
   // The row's, as far as known: says at no cost that a write takes no setuid or setgid bit away.
   std::optional<std::uint32_t> permissions_;
   OriginId origin_;                   // who wrote since the last settle; 0: several, or S3

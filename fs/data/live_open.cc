@@ -15,6 +15,11 @@ Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness f
                          !options.truncate && place_ == Place::kBlob &&
                          blob_id_ == committed_.blob && size() > core_.options.inline_limit;
   if (!candidate || !core_.blobs->CanPassThrough()) return AccessMode::kDaemon;
+  // The kernel's own writes do not take setuid and setgid away.
+  if (options.write) {
+    AMPHORA_ASSIGN(const bool privileged, HasPrivileges());
+    if (privileged) return AccessMode::kDaemon;
+  }
   AMPHORA_TRY(OpenBlob());
   if (blob_->descriptor() < 0) return AccessMode::kDaemon;
   // Shared or pinned: through the daemon, which copies before the first write (hazards 1.2).
@@ -29,6 +34,8 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
   AccessMode mode = AccessMode::kDaemon;
   {
     std::unique_lock lock(io_);
+    // A writable open the kernel refuses by itself; of O_RDONLY with O_TRUNC it asks too late.
+    if (options.truncate && executors_ > 0) return Error(ErrorCode::kTextBusy, "it is running");
     AMPHORA_ASSIGN(mode, ChooseMode(options, fresh));
     if (mode == AccessMode::kPassthrough) {
       AMPHORA_TRY(OpenBlob());
@@ -54,6 +61,7 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
     }
     ++handles_;
     if (options.write) ++writers_;
+    if (options.execute) ++executors_;
   }
   table_.CountHandles(1);
   // From now on attributes move unseen: no kernel may keep those that it has (hazards 1.3).
@@ -73,6 +81,7 @@ void LiveInode::RemoveHandle(const OpenOptions& options) {
   std::unique_lock lock(io_);
   --handles_;
   if (options.write) --writers_;
+  if (options.execute) --executors_;
   if (handles_ > 0) return;
   // The descriptor goes with the last handle: a lease is refused while anybody has it open for
   // writing.

@@ -12,12 +12,6 @@
 
 namespace amphora::fs {
 
-std::uint32_t WithoutPrivileges(std::uint32_t permissions) {
-  std::uint32_t kept = permissions & ~static_cast<std::uint32_t>(S_ISUID);
-  if ((kept & S_IXGRP) != 0) kept &= ~static_cast<std::uint32_t>(S_ISGID);
-  return kept;
-}
-
 bool LiveInode::Unsynced() const {
   return place_ == Place::kBlob && (writes_ > synced_ || passthrough_written_);
 }
@@ -113,7 +107,7 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
                .changed = changed_,
                .last_modified = last_modified_,
                .content_stamp = content_stamp_,
-               .privileges_killed = kill_privileges_,
+               .taken = taken_,
                .allocated = {}};
     if (place_ == Place::kMemory) settled.allocated = (stored_ + 511) / 512 * 512;
     changes = changes_;
@@ -144,8 +138,8 @@ Status LiveInode::SettleHeld(std::vector<Change>& published) {
   }
   if (changes == changes_) {
     dirty_.store(false, std::memory_order_release);
-    if (kill_privileges_) permissions_.reset();
-    kill_privileges_ = false;
+    if (taken_ != 0) permissions_.reset();
+    taken_ = 0;
   }
   committed_ = {.content = place_ == Place::kBlob      ? ContentKind::kBlob
                            : place_ == Place::kExtents ? ContentKind::kExtents
@@ -175,7 +169,7 @@ Result<std::optional<LiveInode::SettledGrowth>> LiveInode::SettleInto(Tx& tx) {
     record.changed = std::max(record.changed, changed_);
     record.last_modified = std::max(record.last_modified, last_modified_);
     record.content_stamp = content_stamp_;
-    if (kill_privileges_) record.permissions = WithoutPrivileges(record.permissions);
+    record.permissions &= ~taken_;
   }
   record.ForgetDigests();
   if (place_ == Place::kBlob) {
@@ -225,6 +219,11 @@ void LiveInode::NoteCommit(Ticket ticket) {
   }
 }
 
+void LiveInode::NoteModified(Time modified) {
+  std::lock_guard figures(figures_mutex_);
+  modified_ = modified;
+}
+
 Status LiveInode::Sync() {
   AMPHORA_TRY(SyncBlob());
   // Nobody can find an orphan after a crash; should it get a name, it is settled first.
@@ -234,7 +233,7 @@ Status LiveInode::Sync() {
     std::shared_lock lock(io_);
     std::lock_guard figures(figures_mutex_);
     recoverable = place_ == Place::kBlob && blob_id_ == committed_.blob && open_row_.load() &&
-                  core_.store->IsDurable(open_row_ticket_) && !kill_privileges_;
+                  core_.store->IsDurable(open_row_ticket_) && taken_ == 0;
   }
   // With its open-for-write row durable, size and times come back from the blob (hazards 5.6).
   if (!recoverable) AMPHORA_TRY(Settle(SettleFor::kClose));

@@ -207,12 +207,12 @@ Status LiveTable::SyncData(InodeId inode) {
   return live->Settle(SettleFor::kClose);
 }
 
-void LiveTable::NoteCommit(InodeId inode, Ticket ticket) {
-  if (const auto live = Peek(inode)) live->NoteCommit(ticket);
+void LiveTable::NoteModified(InodeId inode, Time modified) {
+  if (const auto live = Peek(inode)) live->NoteModified(modified);
 }
 
-void LiveTable::NoteModified(InodeId inode, Time before, Time set) {
-  if (const auto live = Peek(inode)) live->NoteModified(before, set);
+void LiveTable::NoteCommit(InodeId inode, Ticket ticket) {
+  if (const auto live = Peek(inode)) live->NoteCommit(ticket);
 }
 
 }  // namespace amphora::fs

@@ -27,7 +27,7 @@ void LiveInode::MarkDirty(const Writer& writer) {
     observed_ = false;
     if (origin_ != writer.origin) origin_ = OriginId();
   }
-  if (writer.kill_privileges) kill_privileges_ = true;
+  taken_ |= writer.takes;
 }
 
 std::optional<BlobFigures> LiveInode::LookAtBlob() const {
@@ -59,11 +59,6 @@ void LiveInode::RefreshFromBlob() {
   last_modified_ = std::max(last_modified_, now->changed);
 }
 
-void LiveInode::NoteModified(Time before, Time set) {
-  std::lock_guard figures(figures_mutex_);
-  if (modified_ == before) modified_ = set;  // else somebody wrote since
-}
-
 LiveView LiveInode::MakeView() {
   LiveView view;
   view.size = size();
@@ -72,7 +67,7 @@ LiveView LiveInode::MakeView() {
   view.last_modified = last_modified_;
   view.content_stamp = content_stamp_;
   view.dirty = dirty();
-  view.privileges_killed = kill_privileges_;
+  view.taken = taken_;
   view.writable_passthrough = live_blob_ != nullptr || mapped_blob_.valid();
   if (live_blob_ || mapped_blob_.valid()) {
     view.allocated = seen_.allocated;

@@ -1,7 +1,6 @@
 // getattr, setattr, statfs, and what they share with others.
 #include "fs/ops/attributes.h"
 
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -12,9 +11,11 @@
 #include "fs/core.h"
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
+#include "fs/data/privileges.h"
 #include "fs/data/space_guard.h"
 #include "fs/data_directory.h"
 #include "fs/files.h"
+#include "fs/ops/acls.h"
 #include "fs/ops/end_directory.h"
 
 namespace amphora::fs {
@@ -148,52 +149,68 @@ Result<Attributes> Files::GetAttributes(InodeId inode, InodeId mount_root) {
 
 namespace {
 
-// chmod(2), chown(2), utimensat(2) on the row; sizes are the live inode's. Answers the time of
-// modification that it set, if any.
-Result<std::optional<Time>> ChangeRow(Tx& tx, InodeId inode, const AttributeChange& change) {
-  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
-  const bool owner_changes = change.uid.has_value() || change.gid.has_value();
-  if (change.permissions) record.permissions = *change.permissions & 07777;
-  if (change.uid) record.uid = *change.uid;
-  if (change.gid) record.gid = *change.gid;
-  if (change.kill_privileges ||
-      (owner_changes && record.kind == FileKind::kRegular && !change.permissions)) {
-    record.permissions &= ~static_cast<std::uint32_t>(S_ISUID);
-    if ((record.permissions & S_IXGRP) != 0) {
-      record.permissions &= ~static_cast<std::uint32_t>(S_ISGID);
-    }
-  }
-  const std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
-  const std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
-  AMPHORA_TRY(tx.PutPosixChange(inode, record, accessed, modified));
-  return modified;
-}
-
 bool ChangesRow(const AttributeChange& change) {
   return change.permissions || change.uid || change.gid || change.accessed || change.modified ||
          change.accessed_now || change.modified_now;
 }
 
+// The kernel asks for nothing at all when chown(2) leaves both as they are, and also before it
+// writes for somebody who will take setuid and setgid away.
+bool ChangesNothing(const AttributeChange& change) {
+  return !ChangesRow(change) && !change.kill_privileges && !change.size;
+}
+
+// Setuid and setgid that a change of owner, or of content without CAP_FSETID, takes away.
+std::uint32_t PrivilegesToTake(const AttributeChange& change, const InodeRecord& record) {
+  const bool owner_changes = change.uid || change.gid || ChangesNothing(change);
+  if (record.kind == FileKind::kDirectory || change.permissions) return 0;
+  if (!owner_changes && !change.kill_privileges) return 0;
+  return TakenPrivileges(record.permissions, record.gid,
+                         owner_changes ? Privileges::kOwner : Privileges::kLost,
+                         &change.membership);
+}
+
+// chmod(2), chown(2), utimensat(2) on the row; sizes are the live inode's.
+Status ChangeRow(Tx& tx, const Caller& caller, InodeId inode, const AttributeChange& change) {
+  AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
+  const std::uint32_t taken = PrivilegesToTake(change, record);
+  const bool stranger = caller.uid != 0 && caller.uid != record.uid;
+  // The write that follows takes them; chown(2) by a stranger may not.
+  if (ChangesNothing(change) && taken != 0 && stranger) return Ok();
+  if (change.permissions) AMPHORA_TRY(SetPermissions(tx, inode, record, *change.permissions));
+  if (change.uid) record.uid = *change.uid;
+  if (change.gid) record.gid = *change.gid;
+  record.permissions &= ~taken;
+  const std::optional<Time> accessed = change.accessed_now ? tx.now() : change.accessed;
+  const std::optional<Time> modified = change.modified_now ? tx.now() : change.modified;
+  return tx.PutPosixChange(inode, record, accessed, modified);
+}
+
 }  // namespace
 
 Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
-                                        const AttributeChange& change, FileHandle*) {
+                                        const AttributeChange& change, FileHandle* handle) {
   if (change.size) {
-    AMPHORA_TRY(TruncateInode(core_, caller, inode, *change.size, change.kill_privileges));
+    const Status truncated = TruncateInode(core_, caller, inode,
+                                           {.size = *change.size,
+                                            .by_handle = handle != nullptr,
+                                            .kill_privileges = change.kill_privileges,
+                                            .membership = &change.membership});
+    if (truncated.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kStale, "inode");
+    AMPHORA_TRY(truncated);
   }
-  if (ChangesRow(change) || (change.kill_privileges && !change.size)) {
+  // What changes nothing (chown(2) with -1 for both) moves ctime all the same.
+  if (ChangesRow(change) || !change.size) {
     // What was written before must not move the times that are set now.
     AMPHORA_TRY(SettleInode(core_, inode));
     AMPHORA_TRY(RestoreRemoved(core_, caller.origin, inode));
-    const auto before = core_.live->View(inode);
-    const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<std::optional<Time>> {
-      return ChangeRow(tx, inode, change);
-    });
+    if (change.modified_now) core_.live->NoteModified(inode, Time::Now());
+    if (change.modified) core_.live->NoteModified(inode, *change.modified);
+    const auto committed = core_.Run(
+        caller.origin, [&](Tx& tx) -> Status { return ChangeRow(tx, caller, inode, change); });
+    if (committed.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kStale, "inode");
     if (!committed.ok()) return committed.error();
     core_.live->NoteCommit(inode, committed->ticket);
-    if (before && committed->value) {
-      core_.live->NoteModified(inode, before->modified, *committed->value);
-    }
   }
   return GetAttributes(inode);
 }

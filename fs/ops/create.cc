@@ -8,15 +8,25 @@
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
+#include "fs/ops/acls.h"
 #include "fs/ops/attributes.h"
 #include "fs/ops/visible.h"
 
 namespace amphora::fs {
 namespace {
 
-// A fresh inode as POSIX makes it: owner and group by mkdir(2) and the parent's setgid bit.
-InodeRecord FreshRecord(Tx& tx, const Caller& caller, const InodeRecord& parent,
-                        const NewNode& node) {
+// Where something is made.
+struct Place {
+  InodeId parent;
+  const InodeRecord& parent_record;
+  InodeId fresh;  // what is made
+};
+
+// A fresh inode as POSIX makes it: owner and group by mkdir(2) and the parent's setgid bit,
+// permissions by umask or default access control list.
+Result<InodeRecord> FreshRecord(Tx& tx, const Caller& caller, const Place& place,
+                                const NewNode& node) {
+  const InodeRecord& parent = place.parent_record;
   InodeRecord record;
   record.kind = node.kind;
   record.permissions = node.permissions & 07777;
@@ -33,6 +43,7 @@ InodeRecord FreshRecord(Tx& tx, const Caller& caller, const InodeRecord& parent,
   record.bucket = parent.bucket;
   record.content_stamp = tx.stamp();
   record.symlink = node.symlink_target;
+  AMPHORA_TRY(InheritPermissions(tx, {place.parent, parent, caller.umask}, place.fresh, record));
   return record;
 }
 
@@ -70,7 +81,7 @@ Result<Added> AddNode(Tx& tx, const Caller& caller, InodeId parent, std::string_
     if (shown->kind != FileKind::kRegular) return Error(ErrorCode::kStale, "not a regular file");
     return Added{{}, false, shown->inode};
   }
-  InodeRecord record = FreshRecord(tx, caller, parent_record, node);
+  AMPHORA_ASSIGN(InodeRecord record, FreshRecord(tx, caller, {parent, parent_record, fresh}, node));
   record.parent = parent;
   record.name = target.name.raw;
   record.unpublished = making != Making::kNode && HidesNew(tx, record.bucket);
@@ -145,7 +156,8 @@ Result<OpenedFile> Files::CreateUnnamed(const Caller& caller, InodeId parent,
   LiveTable::Claim claim = core_.live->ClaimNew(fresh);
   const auto committed = core_.Run(caller.origin, [&](Tx& tx) -> Result<InodeRecord> {
     AMPHORA_ASSIGN(const InodeRecord parent_record, LockParentToAdd(tx, parent, ParentUse::kPosix));
-    InodeRecord record = FreshRecord(tx, caller, parent_record, node);
+    AMPHORA_ASSIGN(InodeRecord record,
+                   FreshRecord(tx, caller, {parent, parent_record, fresh}, node));
     record.links = 0;
     record.unpublished = HidesNew(tx, record.bucket);
     AMPHORA_TRY(tx.PutFreshInode(fresh, record));

@@ -7,6 +7,26 @@
 
 namespace amphora::fs {
 
+namespace {
+
+// The kernel opens these by itself, so that no handle tells who has one open: only its FORGET does.
+bool IsOpenedUnseen(FileKind kind) {
+  switch (kind) {
+    case FileKind::kFifo:
+    case FileKind::kSocket:
+    case FileKind::kCharacterDevice:
+    case FileKind::kBlockDevice:
+      return true;
+    case FileKind::kRegular:
+    case FileKind::kDirectory:
+    case FileKind::kSymlink:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
 void Displacement::Begin() { orphans_.clear(); }
 
 bool Displacement::Claim(InodeId inode) {
@@ -19,7 +39,7 @@ bool Displacement::Claim(InodeId inode) {
   return true;
 }
 
-Status Displacement::DropName(Tx& tx, InodeId inode) {
+Status Displacement::DropName(Tx& tx, InodeId inode, Fate fate) {
   AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
   if (record.links > 1) {
     --record.links;
@@ -29,16 +49,17 @@ Status Displacement::DropName(Tx& tx, InodeId inode) {
     return Ok();
   }
   AMPHORA_TRY(tx.AddUsage(record.bucket, -1, 0, -static_cast<std::int64_t>(record.size)));
-  if (Claim(inode)) return tx.EraseInode(inode, record);
+  const bool known = tx.origin().valid() && (fate == Fate::kTaken || IsOpenedUnseen(record.kind));
+  if (!known && Claim(inode)) return tx.EraseInode(inode, record);
   record.changed = tx.now();
   AMPHORA_TRY(tx.OrphanInode(inode, record));
   tx.AddAttributeChange(inode, record.bucket);
-  orphans_.push_back(inode);
+  orphans_.emplace_back(inode, known ? tx.origin() : OriginId());
   return Ok();
 }
 
 void Displacement::Finish() {
-  for (const InodeId inode : orphans_) core_.live->Orphaned(inode, OriginId());
+  for (const auto& [inode, origin] : orphans_) core_.live->Orphaned(inode, origin);
   if (!claims_.empty()) core_.collector->Kick();
 }
 

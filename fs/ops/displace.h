@@ -8,6 +8,7 @@
 // One thread. Its claims last until it is destroyed, so destroy it after the commit.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,10 @@ class Displacement {
   // After the dentry was removed or pointed elsewhere: one name less for file `inode`. The last one
   // erases everything when nobody holds the inode, and claims it so that this stays so; else it
   // leaves an orphan row. Adds the change event and the usage.
-  Status DropName(Tx& tx, InodeId inode);
+  // With a `fate` of kTaken an inode that the caller's kernel knows lives until that forgets it:
+  // who looked the name up before and opens it now gets the old file, as if it had come earlier.
+  enum class Fate : std::uint8_t { kGone, kTaken };
+  Status DropName(Tx& tx, InodeId inode, Fate fate = Fate::kGone);
 
   // After the commit: hands orphans to their last holder and wakes the collector.
   void Finish();
@@ -36,7 +40,7 @@ class Displacement {
 
   Core& core_;
   std::vector<std::pair<InodeId, LiveTable::Claim>> claims_;
-  std::vector<InodeId> orphans_;
+  std::vector<std::pair<InodeId, OriginId>> orphans_;  // and the mount whose kernel knows it
 };
 
 }  // namespace amphora::fs

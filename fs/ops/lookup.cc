@@ -59,6 +59,16 @@ Result<Target> ReadNewTarget(Tx& tx, InodeId parent, std::string_view visible, b
   return Target{std::move(name), std::move(slot)};
 }
 
+namespace {
+
+// A name that only a PUT can make is found like any other; where there is none, it is too long to
+// be there (path_resolution(7)).
+Error NotThere(const VisibleName& name) {
+  return Error(name.raw.size() > kMaxNameBytes ? ErrorCode::kNameTooLong : ErrorCode::kNotFound);
+}
+
+}  // namespace
+
 Result<Attributes> Files::Lookup(InodeId parent, std::string_view name, InodeId mount_root) {
   meta::Reader& reader = core_.store->Newest();
   // A name that is replaced between the two reads is looked up again: the row of the old inode is
@@ -67,7 +77,7 @@ Result<Attributes> Files::Lookup(InodeId parent, std::string_view name, InodeId 
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     AMPHORA_ASSIGN(const Target target, ReadTarget(reader, parent, name));
     const DentryRecord* shown = target.Shown();
-    if (shown == nullptr) return Error(ErrorCode::kNotFound);
+    if (shown == nullptr) return NotThere(target.name);
     AMPHORA_ASSIGN(const auto record, ReadInode(reader, shown->inode));
     if (record) return ReadShownAttributes(core_, reader, mount_root, {shown->inode, *record});
   }

@@ -10,7 +10,11 @@ namespace amphora::fs {
 
 Result<OpenedFile> Files::Open(const Caller& caller, InodeId inode, const OpenOptions& options) {
   std::optional<InodeRecord> row;
-  AMPHORA_ASSIGN(auto live, core_.live->Acquire(inode, &row));
+  auto acquired = core_.live->Acquire(inode, &row);
+  // Whoever asks by inode looked the name up before: stale tells a kernel to do so again.
+  if (acquired.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kStale, "inode");
+  if (!acquired.ok()) return acquired.error();
+  std::shared_ptr<LiveInode> live = std::move(*acquired);
   AMPHORA_ASSIGN(auto handle,
                  OpenHandle(core_, std::move(live), caller, options, Freshness::kExisting));
   // An inode that was live already has its row read now; else the one read for it will do.

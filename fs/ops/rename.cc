@@ -72,7 +72,7 @@ class Rename {
     if (!MovesDirectory() && to_.slot.file) {
       const InodeId replaced = to_.slot.file->inode;
       AMPHORA_TRY(ReplaceEntry(tx_, to_.slot, bucket_, entry));
-      AMPHORA_TRY(displaced_.DropName(tx_, replaced));
+      AMPHORA_TRY(displaced_.DropName(tx_, replaced, Displacement::Fate::kTaken));
     } else {
       AMPHORA_TRY(AddEntry(tx_, to_.slot, bucket_, entry));
     }

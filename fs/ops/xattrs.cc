@@ -2,24 +2,31 @@
 // what can be set is listed, so that `rsync -X` round-trips (hazards 4.5): s3_xattrs.h.
 #include <ctime>
 
+#include "fs/acl.h"
 #include "fs/core.h"
 #include "fs/data/live.h"
 #include "fs/files.h"
 #include "fs/objects.h"
+#include "fs/ops/acls.h"
 #include "fs/ops/end_directory.h"
 #include "fs/ops/s3_xattrs.h"
 
 namespace amphora::fs {
 namespace {
 
+constexpr std::string_view kTrustedPrefix = "trusted.";
 constexpr std::size_t kMostNameBytes = 255;       // XATTR_NAME_MAX
 constexpr std::size_t kMostListBytes = 64 << 10;  // XATTR_LIST_MAX
 constexpr std::size_t kMostAttributes = 10'000;
 
 Status CheckName(std::string_view name) {
   if (name.size() > kMostNameBytes) return Error(ErrorCode::kOutOfRange, "xattr name");
+  if (IsAclName(name)) return Ok();
   for (const std::string_view prefix : {"user.", "trusted.", "security."}) {
-    if (name.starts_with(prefix) && name.size() > prefix.size()) return Ok();
+    if (!name.starts_with(prefix)) continue;
+    // As Linux' own: a space without a name in it.
+    if (name.size() == prefix.size()) return Error(ErrorCode::kInvalidArgument, "xattr name");
+    return Ok();
   }
   return Error(ErrorCode::kUnsupported, "xattr namespace");
 }
@@ -93,7 +100,7 @@ Result<std::string> Files::GetXattr(InodeId inode, std::string_view name) {
   return std::move(*value);
 }
 
-Result<std::vector<std::string>> Files::ListXattrs(InodeId inode) {
+Result<std::vector<std::string>> Files::ListXattrs(const Caller& caller, InodeId inode) {
   AMPHORA_ASSIGN(const InodeRecord record, ReadHeldInode(core_, core_.store->Newest(), inode));
   std::vector<std::string> names;
   if (record.bucket.valid()) names = ListS3Metadata(record.object);
@@ -102,12 +109,15 @@ Result<std::vector<std::string>> Files::ListXattrs(InodeId inode) {
                  core_.store->Newest().Scan(Table::kRows, RangeOf(RowKind::kXattr, inode),
                                             {.limit = kMostAttributes}));
   names.reserve(names.size() + rows.size());
-  for (const meta::Row& row : rows) names.emplace_back(DecodeTextOf(row.key));
+  for (const meta::Row& row : rows) {
+    const std::string_view name = DecodeTextOf(row.key);
+    if (caller.uid == 0 || !name.starts_with(kTrustedPrefix)) names.emplace_back(name);
+  }
   return names;
 }
 
 Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view name,
-                       std::string_view value, XattrMode mode) {
+                       std::string_view value, XattrMode mode, const MembershipSource& member) {
   if (name.starts_with(kS3Prefix)) return SetS3Xattr(core_, caller, inode, {name, value, mode});
   AMPHORA_TRY(CheckName(name));
   if (value.size() > kMaxXattrBytes) return Error(ErrorCode::kRangeTooLarge, "xattr value");
@@ -119,10 +129,15 @@ Status Files::SetXattr(const Caller& caller, InodeId inode, std::string_view nam
     if (old && mode == XattrMode::kCreate) return Error(ErrorCode::kExists);
     if (!old && mode == XattrMode::kReplace) return Error(ErrorCode::kNoAttribute);
     if (!old) AMPHORA_TRY(CheckRoom(tx, inode, name));
-    AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, key, value));
-    record.has_xattrs = true;
+    if (IsAclName(name)) {
+      AMPHORA_TRY(SetAcl(tx, inode, record, name, value, member));
+    } else {
+      AMPHORA_TRY(tx.kv().PutFresh(Table::kRows, key, value));
+      record.has_xattrs = true;
+    }
     return tx.PutPosixChange(inode, record);
   });
+  if (committed.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kStale, "inode");
   if (!committed.ok()) return committed.error();
   core_.live->NoteCommit(inode, committed->ticket);
   return Ok();
@@ -138,6 +153,7 @@ Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view 
     AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
     const std::string key = XattrKey(inode, name);
     AMPHORA_ASSIGN(const auto old, tx.kv().Get(Table::kRows, key));
+    if (!old && IsAclName(name)) return Ok();  // none is none
     if (!old) return Error(ErrorCode::kNoAttribute);
     AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, key));
     AMPHORA_ASSIGN(const auto left,
@@ -145,6 +161,7 @@ Status Files::RemoveXattr(const Caller& caller, InodeId inode, std::string_view 
     record.has_xattrs = !left.empty();
     return tx.PutPosixChange(inode, record);
   });
+  if (committed.Is(ErrorCode::kNotFound)) return Error(ErrorCode::kStale, "inode");
   if (!committed.ok()) return committed.error();
   core_.live->NoteCommit(inode, committed->ticket);
   return Ok();

@@ -34,6 +34,61 @@ TEST_F(FilesTest, LookupOfAMissingNameIsNotFound) {
   EXPECT_TRUE(files().Lookup(root_, "@amphora@bad").Is(ErrorCode::kNotFound));
 }
 
+TEST_F(FilesTest, LookupOfANameBeyondTheLimitIsTooLongUnlessAPutMadeIt) {
+  const std::string longest(kMaxNameBytes, 'n');
+  EXPECT_TRUE(files().Lookup(root_, longest).Is(ErrorCode::kNotFound));
+  EXPECT_TRUE(files().Lookup(root_, longest + "n").Is(ErrorCode::kNameTooLong));
+  ASSERT_TRUE(PutObject(longest + "n", "").ok());
+  EXPECT_TRUE(files().Lookup(root_, longest + "n").ok());
+}
+
+class Kernel final : public ChangeSink {
+ public:
+  void OnChanges(const std::vector<Change>&) override {}
+  void Fence(std::function<void()> done) override { done(); }
+};
+
+TEST_F(FilesTest, WhoLookedANameUpBeforeARenameOverItOpensTheOldFile) {
+  Kernel kernel;
+  Caller caller = caller_;
+  caller.origin = engine_->AddSink(&kernel);
+  const InodeId old = WriteFile(root_, "name", "old");
+  WriteFile(root_, "fresh", "new");
+  ASSERT_TRUE(
+      files()
+          .Rename(
+              caller,
+              {.from_parent = root_, .from_name = "fresh", .to_parent = root_, .to_name = "name"})
+          .ok());
+  auto opened = files().Open(caller, old, {});
+  ASSERT_TRUE(opened.ok()) << "a name that is always there never answers that it is not";
+  char bytes[8];
+  EXPECT_EQ(opened->handle->Read(0, std::as_writable_bytes(std::span(bytes))).value(), 3u);
+  EXPECT_EQ(std::string(bytes, 3), "old");
+  opened->handle.reset();
+  files().Forget(caller.origin, old);
+  EXPECT_TRUE(files().Open(caller, old, {}).Is(ErrorCode::kStale)) << "look the name up again";
+  AttributeChange change;
+  change.size = 0;
+  EXPECT_TRUE(files().SetAttributes(caller, old, change, nullptr).Is(ErrorCode::kStale));
+  engine_->RemoveSink(caller.origin);
+}
+
+TEST_F(FilesTest, ARemovedFifoLivesUntilTheKernelForgetsIt) {
+  Kernel kernel;
+  Caller caller = caller_;
+  caller.origin = engine_->AddSink(&kernel);
+  NewNode fifo;
+  fifo.kind = FileKind::kFifo;
+  const auto made = files().MakeNode(caller, root_, "fifo", fifo);
+  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(files().Unlink(caller, root_, "fifo").ok());
+  EXPECT_EQ(files().GetAttributes(made->inode)->links, 0u) << "somebody may have it open";
+  files().Forget(caller.origin, made->inode);
+  EXPECT_TRUE(files().GetAttributes(made->inode).Is(ErrorCode::kStale));
+  engine_->RemoveSink(caller.origin);
+}
+
 TEST_F(FilesTest, MakeNodeRefusesTakenNames) {
   Mkdir(root_, "d");
   WriteFile(root_, "f", "");
@@ -323,7 +378,7 @@ TEST_F(FilesTest, XattrsFollowTheirModes) {
       files().SetXattr(caller_, f, "user.a", "2", XattrMode::kCreate).Is(ErrorCode::kExists));
   ASSERT_TRUE(files().SetXattr(caller_, f, "user.a", "2", XattrMode::kReplace).ok());
   EXPECT_EQ(files().GetXattr(f, "user.a").value(), "2");
-  EXPECT_THAT(files().ListXattrs(f).value(), ElementsAre("user.a"));
+  EXPECT_THAT(files().ListXattrs(caller_, f).value(), ElementsAre("user.a"));
   EXPECT_TRUE(files()
                   .SetXattr(caller_, f, "user.s3.etag", "x", XattrMode::kCreate)
                   .Is(ErrorCode::kNotPermitted));
@@ -334,7 +389,7 @@ TEST_F(FilesTest, XattrsFollowTheirModes) {
                   .Is(ErrorCode::kRangeTooLarge));
   ASSERT_TRUE(files().RemoveXattr(caller_, f, "user.a").ok());
   EXPECT_TRUE(files().GetXattr(f, "user.a").Is(ErrorCode::kNoAttribute));
-  EXPECT_THAT(files().ListXattrs(f).value(), IsEmpty());
+  EXPECT_THAT(files().ListXattrs(caller_, f).value(), IsEmpty());
 }
 
 TEST_F(FilesTest, TheEtagShowsAsAnXattr) {

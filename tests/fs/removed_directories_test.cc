@@ -50,7 +50,7 @@ TEST_F(RemovedDirectoriesTest, IsShownWithoutLinksUntilItsKernelForgetsIt) {
   EXPECT_TRUE(files().ReadDirectory({.directory = dir}).value().empty());
   EXPECT_TRUE(files().MakeNode(mounted_, dir, "new", {}).Is(ErrorCode::kNotFound));
   EXPECT_TRUE(files().GetXattr(dir, "user.none").Is(ErrorCode::kNoAttribute));
-  EXPECT_TRUE(files().ListXattrs(dir).value().empty());
+  EXPECT_TRUE(files().ListXattrs(caller_, dir).value().empty());
   EXPECT_EQ(files().ParentOf(dir).value(), root_);
   files().Forget(mounted_.origin, dir);
   EXPECT_TRUE(files().GetAttributes(dir).Is(ErrorCode::kStale));

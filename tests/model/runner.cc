@@ -488,7 +488,7 @@ std::string Runner::CompareFile(const File& expected, const fs::Attributes& real
     const auto target = engine_->files().ReadLink(real.inode);
     return target.ok() && *target == expected.content ? "" : what + " leads elsewhere";
   }
-  auto names = engine_->files().ListXattrs(real.inode);
+  auto names = engine_->files().ListXattrs(caller_, real.inode);
   // Of object metadata, which shows as such, the reference knows nothing.
   if (names.ok()) {
     std::erase_if(*names, [](const std::string& name) { return name.starts_with("user.s3."); });

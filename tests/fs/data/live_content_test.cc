@@ -15,6 +15,9 @@ using test::kInlineLimit;
 using test::Pattern;
 using test::ReadAll;
 
+// A writer without CAP_FSETID.
+const MembershipSource kStranger = [] { return Membership{}; };
+
 class LiveContentTest : public test::FileTest {};
 
 TEST_F(LiveContentTest, WritesAreVisibleOnBothFacesBeforeFlush) {
@@ -260,7 +263,7 @@ TEST_F(LiveContentTest, AWriteThatKillsPrivilegesClearsSetuidAtOnceAndForGood) {
   change.permissions = 06755;
   ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
   auto handle = OpenForWrite("tool");
-  ASSERT_TRUE(handle->Write(0, Bytes("x"), true).ok());
+  ASSERT_TRUE(handle->Write(0, Bytes("x"), kStranger).ok());
   EXPECT_EQ(files().GetAttributes(inode)->permissions, 0755u);
   ASSERT_TRUE(handle->Flush().ok());
   EXPECT_EQ(files().GetAttributes(inode)->permissions, 0755u);
@@ -272,13 +275,86 @@ TEST_F(LiveContentTest, AWriteThatKillsPrivilegesClearsSetuidAtOnceAndForGood) {
 TEST_F(LiveContentTest, AWriteWithoutPrivilegesToTakeReadsNoRow) {
   auto handle = CreateFile("f");
   const auto gets = Value(Counter::kStoreGets);
-  ASSERT_TRUE(handle->Write(0, Bytes("x"), true).ok());
+  ASSERT_TRUE(handle->Write(0, Bytes("x"), kStranger).ok());
   EXPECT_EQ(Value(Counter::kStoreGets), gets);
   AttributeChange change;
   change.permissions = 04755;
   ASSERT_TRUE(files().SetAttributes(caller_, handle->inode(), change, nullptr).ok());
-  ASSERT_TRUE(handle->Write(0, Bytes("y"), true).ok());
+  ASSERT_TRUE(handle->Write(0, Bytes("y"), kStranger).ok());
   EXPECT_EQ(files().GetAttributes(handle->inode())->permissions, 0755u);
+}
+
+TEST_F(LiveContentTest, SetgidWithoutExecutionGoesUnlessTheWriterIsInTheGroup) {
+  const MembershipSource member = [] { return Membership{false, {77}}; };
+  auto handle = CreateFile("f");
+  AttributeChange change;
+  change.permissions = 02745;
+  change.gid = 77;
+  const auto again = [&] {
+    EXPECT_TRUE(files().SetAttributes(caller_, handle->inode(), change, nullptr).ok());
+    change.gid.reset();
+  };
+  const auto permissions = [&] { return files().GetAttributes(handle->inode())->permissions; };
+  again();
+  ASSERT_TRUE(handle->Write(0, Bytes("x"), member).ok());
+  EXPECT_EQ(permissions(), 02745u);
+  ASSERT_TRUE(handle->Write(0, Bytes("x"), kStranger).ok());
+  EXPECT_EQ(permissions(), 0745u);
+  again();
+  ASSERT_TRUE(handle->Allocate(AllocateMode::kExtend, 0, 100, kStranger).ok());
+  EXPECT_EQ(permissions(), 0745u);
+  again();
+  auto source = CreateFile("source");
+  ASSERT_TRUE(source->Write(0, Bytes("source")).ok());
+  ASSERT_TRUE(source->CopyTo(0, *handle, 0, 6, kStranger).ok());
+  EXPECT_EQ(permissions(), 0745u);
+  again();
+  change.size = 3;
+  change.permissions.reset();
+  change.kill_privileges = true;
+  change.membership = kStranger;
+  ASSERT_TRUE(files().SetAttributes(caller_, handle->inode(), change, nullptr).ok());
+  EXPECT_EQ(permissions(), 0745u);
+}
+
+TEST_F(LiveContentTest, TruncatingToTheSameSizeMovesTimesByHandleOnly) {
+  auto handle = CreateFile("f");
+  ASSERT_TRUE(handle->Write(0, Bytes("bytes")).ok());
+  const Attributes before = handle->GetAttributes();
+  AttributeChange change;
+  change.size = 5;
+  ASSERT_TRUE(files().SetAttributes(caller_, handle->inode(), change, nullptr).ok());
+  EXPECT_EQ(handle->GetAttributes().modified, before.modified);
+  EXPECT_EQ(handle->GetAttributes().changed, before.changed);
+  ASSERT_TRUE(files().SetAttributes(caller_, handle->inode(), change, handle.get()).ok());
+  EXPECT_GT(handle->GetAttributes().modified, before.modified);
+}
+
+TEST_F(LiveContentTest, PagesOfAMappingGoWhereTheyBelongThroughAHandleThatAppends) {
+  OpenOptions append;
+  append.write = append.append = true;
+  WriteFile(root_, "log", "0123456789");
+  auto handle = files().Open(caller_, files().Lookup(root_, "log")->inode, append);
+  ASSERT_TRUE(handle.ok());
+  ASSERT_TRUE(handle->handle->Write(3, Bytes("x")).ok());
+  ASSERT_TRUE(handle->handle->Write(3, Bytes("m"), {}, WriteSource::kMappedPages).ok());
+  EXPECT_EQ(GetObject("log").value(), "012m456789x");
+}
+
+TEST_F(LiveContentTest, NobodyTruncatesAProgramThatRuns) {
+  auto handle = CreateFile("tool");
+  ASSERT_TRUE(handle->Write(0, Bytes("#!")).ok());
+  const InodeId inode = handle->inode();
+  handle.reset();
+  OpenOptions run, empty;
+  run.execute = true;
+  empty.truncate = true;
+  auto running = files().Open(caller_, inode, run);
+  ASSERT_TRUE(running.ok());
+  EXPECT_TRUE(files().Open(caller_, inode, empty).Is(ErrorCode::kTextBusy));
+  EXPECT_EQ(SizeOf("tool"), 2u);
+  running->handle.reset();
+  EXPECT_TRUE(files().Open(caller_, inode, empty).ok());
 }
 
 TEST_F(LiveContentTest, AWriteThatFailsLeavesTheSizeAndChangesTheEtag) {

@@ -57,6 +57,33 @@ TEST_F(LivePassthroughTest, OnlyLargeExistingFilesOfOneOwnerAreChosen) {
   EXPECT_EQ(fresh->handle->mode(), AccessMode::kDaemon);
 }
 
+TEST_F(LivePassthroughTest, AFileWithSetuidIsWrittenThroughTheDaemon) {
+  const InodeId inode = WriteFile(root_, "tool", Pattern(4 * kInlineLimit, 1));
+  AttributeChange change;
+  change.permissions = 04755;
+  ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
+  EXPECT_EQ(OpenFile("tool", Passthrough(false))->mode(), AccessMode::kPassthrough);
+  auto writer = OpenFile("tool", Passthrough(true));
+  EXPECT_EQ(writer->mode(), AccessMode::kDaemon) << "the kernel would leave the bit";
+  EXPECT_EQ(OpenFile("tool", Passthrough(false))->mode(), AccessMode::kDaemon);
+}
+
+TEST_F(LivePassthroughTest, TimesThatAreSetRightAfterAWriteHold) {
+  const InodeId inode = WriteFile(root_, "large", Pattern(4 * kInlineLimit, 1));
+  auto handle = OpenFile("large", Passthrough(true));
+  WriteBehind(*handle, 0, "x");
+  AttributeChange change;
+  change.modified = Time(1'000'000'000);
+  ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
+  // For a tick of the kernel's clock nobody can tell whether the blob was written again.
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(files().GetAttributes(inode)->modified, Time(1'000'000'000));
+    ::usleep(1000);
+  }
+  handle->Release();
+  EXPECT_EQ(files().GetAttributes(inode)->modified, Time(1'000'000'000));
+}
+
 TEST_F(LivePassthroughTest, TheFirstHandleDecidesForAllUntilTheLastRelease) {
   WriteFile(root_, "large", Pattern(4 * kInlineLimit, 1));
   auto first = OpenFile("large", {});

@@ -119,7 +119,7 @@ TEST_F(PutTest, KeepsOwnerGroupAndModeButNoSetuid) {
   EXPECT_EQ(found->uid, 1000u);
   EXPECT_EQ(found->gid, 100u);
   EXPECT_EQ(found->permissions, 0755u);
-  EXPECT_THAT(files().ListXattrs(found->inode).value(), ElementsAre("trusted.label"));
+  EXPECT_THAT(files().ListXattrs(caller_, found->inode).value(), ElementsAre("trusted.label"));
 }
 
 TEST_F(PutTest, ReadersAndHandlesOpenedBeforeKeepTheOldFile) {

@@ -196,7 +196,7 @@ TEST_F(PosixS3Test, MetadataIsSetAsXattrsBothWays) {
   EXPECT_TRUE(set("user.s3.content-type", "text/plain").ok());
   EXPECT_TRUE(set("user.s3.cache-control", "no-store").ok());
   EXPECT_TRUE(set("user.real", "1").ok());
-  EXPECT_THAT(*files().ListXattrs(f),
+  EXPECT_THAT(*files().ListXattrs(caller_, f),
               UnorderedElementsAre("user.s3.meta.colour", "user.s3.meta.size",
                                    "user.s3.content-type", "user.s3.cache-control", "user.real"));
   const auto info = objects().Head(bucket_, "f");
@@ -227,7 +227,7 @@ TEST_F(PosixS3Test, MetadataThatNoHeaderCarriesIsRefused) {
   EXPECT_TRUE(files()
                   .SetXattr(caller_, root_, "user.s3.meta.a", "x", XattrMode::kCreate)
                   .Is(ErrorCode::kNotPermitted));
-  EXPECT_TRUE(files().ListXattrs(f)->empty());
+  EXPECT_TRUE(files().ListXattrs(caller_, f)->empty());
 }
 
 }  // namespace
