@@ -1,56 +1,14 @@
 """Everything also works for a user who is not root: data below the home, mounts by fusermount3, no passthrough."""
 
-import os
-import re
-import shutil
 import subprocess
 import unittest
-from pathlib import Path
 
-from amphora_store import BINARY, Store, is_mounted
-
-USER = 65534  # nobody
-
-
-class UserStore(Store):
-    """A store of another user, who may see neither this checkout nor root's home: the program and its private
-    libfuse are copied."""
-
-    def __init__(self):
-        super().__init__(start=False)
-        program = self.directory / "bin"
-        program.mkdir()
-        self.binary = shutil.copy(BINARY, program / "amphora")
-        linked = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
-        for library in re.findall(r"=> (/\S+/libfuse3\.so\S*)", linked):
-            shutil.copy(library, program)
-        self.home = self.directory / "home"
-        self.home.mkdir()
-        for path in (self.directory, self.home):
-            os.chmod(path, 0o755)
-            os.chown(path, USER, USER)
-        self.environment = {"HOME": str(self.home), "LD_LIBRARY_PATH": str(program), "XDG_RUNTIME_DIR": ""}
-        self.process_options = {"user": USER, "group": USER, "extra_groups": []}
-
-    def as_user(self, *command):
-        return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, check=False,
-                              **self.process_options)
-
-    def mount(self, source="/", options=None, name="mnt"):
-        point = self.directory / name
-        if point not in self.mount_points:
-            point.mkdir()
-            os.chown(point, USER, USER)
-            self.mount_points.append(point)
-        self.run("mount", source, point, *(["-o", options] if options else []))
-        return point
+from amphora_store import is_mounted
+from user_store import USER, UserStore, open_fuse_to_everybody
 
 
 def setUpModule():
-    """Debian's udev opens /dev/fuse to everybody; a container or a bare virtual machine may not."""
-    before = os.stat("/dev/fuse").st_mode & 0o777
-    os.chmod("/dev/fuse", 0o666)
-    unittest.addModuleCleanup(os.chmod, "/dev/fuse", before)
+    unittest.addModuleCleanup(open_fuse_to_everybody())
 
 
 class OrdinaryUserTest(unittest.TestCase):

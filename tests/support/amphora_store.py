@@ -38,8 +38,9 @@ class StartFailed(Exception):
 class Store:
     """One data directory and, while started, its daemon."""
 
-    def __init__(self, arguments=(), environment=None, start=True):
-        self.directory = Path(tempfile.mkdtemp(prefix="amphora-test-"))
+    def __init__(self, arguments=(), environment=None, start=True, below=None):
+        """`below`: the folder to make the store's directory in."""
+        self.directory = Path(tempfile.mkdtemp(prefix="amphora-test-", dir=below))
         self.data = self.directory / "data"
         self.socket = self.directory / "amphora.sock"
         self.arguments = list(arguments)

@@ -17,8 +17,8 @@ class UserStore(Store):
     """A store of USER. Nobody may see neither this checkout nor root's home: the program and its private libfuse are
     copied."""
 
-    def __init__(self):
-        super().__init__(start=False)
+    def __init__(self, below=None):
+        super().__init__(start=False, below=below)
         program = self.directory / "bin"
         program.mkdir()
         self.binary = shutil.copy(BINARY, program / "amphora")

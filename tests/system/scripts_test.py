@@ -24,7 +24,7 @@ def run(*command):
 
 class ScriptsTest(unittest.TestCase):
     def test_help_and_wrong_use(self):
-        for name in ("quickstart", "test", "nightly", "try-clean-root", "install-go-tools"):
+        for name in ("quickstart", "test", "nightly", "try-clean-root", "install-go-tools", "install-rust-tools"):
             with self.subTest(name):
                 self.assertIn("Example:", run(ROOT / "scripts" / name, "--help").stdout)
                 self.assertEqual(run(ROOT / "scripts" / name, "--frob").returncode, 2)
