@@ -1,4 +1,7 @@
 // What others see of a live inode: figures for stat and LIST, content for GET.
+#include <algorithm>
+#include <utility>
+
 #include "fs/core.h"
 #include "fs/data/blob_pins.h"
 #include "fs/data/extents.h"
@@ -45,18 +48,22 @@ void LiveInode::RefreshFromBlob() {
   if (!now) return;
   const bool moved = now->size != seen_.size || now->modified != seen_.modified;
   const bool unsure = seen_.modified.nanoseconds() + kTickNs > seen_at_.nanoseconds();
+  const Time looked = std::exchange(seen_at_, Time::Now());
   if (!moved && !unsure) return;
   seen_ = *now;
-  seen_at_ = Time::Now();
   // The kernels that wrote know the bytes, but nobody knows which kernels: all are told (origin 0).
   MarkDirty(Writer{});
   size_ = now->size;
-  // The kernel's clock for files lags behind ours by up to a tick: that is no step back.
-  const bool same_tick = modified_ >= now->modified &&
-                         modified_.nanoseconds() <= now->modified.nanoseconds() + kTickNs;
-  if (moved && !same_tick) modified_ = now->modified;
   changed_ = std::max(changed_, now->changed);
   last_modified_ = std::max(last_modified_, now->changed);
+  if (!moved) return;
+  // The kernel's clock for files lags behind ours by up to a tick: that is no step back. And what
+  // was written after we looked is not older than that look, whatever was set in between.
+  const bool same_tick = modified_ >= now->modified &&
+                         modified_.nanoseconds() <= now->modified.nanoseconds() + kTickNs;
+  modified_ = std::max(same_tick ? modified_ : now->modified, looked);
+  changed_ = std::max(changed_, looked);
+  last_modified_ = std::max(last_modified_, looked);
 }
 
 LiveView LiveInode::MakeView() {

@@ -68,6 +68,22 @@ TEST_F(LivePassthroughTest, AFileWithSetuidIsWrittenThroughTheDaemon) {
   EXPECT_EQ(OpenFile("tool", Passthrough(false))->mode(), AccessMode::kDaemon);
 }
 
+TEST_F(LivePassthroughTest, AWriteRightAfterAChangeOfOwnerMovesTheTimesAgain) {
+  const InodeId inode = WriteFile(root_, "large", Pattern(4 * kInlineLimit, 1));
+  auto handle = OpenFile("large", Passthrough(true));
+  // The blob's times are those of the last tick, which may lie before the change.
+  for (int i = 0; i < 100; ++i) {
+    AttributeChange change;
+    change.uid = static_cast<std::uint32_t>(i);
+    ASSERT_TRUE(files().SetAttributes(caller_, inode, change, nullptr).ok());
+    const Attributes before = *files().GetAttributes(inode);
+    WriteBehind(*handle, 5 * kInlineLimit + static_cast<std::uint64_t>(i), "x");
+    const Attributes after = *files().GetAttributes(inode);
+    ASSERT_GT(after.changed, before.changed) << i;
+    ASSERT_GT(after.modified, before.modified) << i;
+  }
+}
+
 TEST_F(LivePassthroughTest, TimesThatAreSetRightAfterAWriteHold) {
   const InodeId inode = WriteFile(root_, "large", Pattern(4 * kInlineLimit, 1));
   auto handle = OpenFile("large", Passthrough(true));
