@@ -55,6 +55,10 @@ function(_amphora_common target)
     target_compile_options(${target} PRIVATE -fsanitize=${AMPHORA_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${AMPHORA_SANITIZE})
   endif()
+  # libstdc++ 12 uses what it calls deprecated in its own stable_partition and stable_sort.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)
+  endif()
   # GCC 12 reports false positives of these inside its own headers when it optimizes.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
