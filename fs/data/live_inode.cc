@@ -345,7 +345,8 @@ Status LiveInode::Resize(std::uint64_t size, const Writer& writer) {
       RefreshFromBlob();
     }
     AMPHORA_ASSIGN(const std::uint32_t takes, PrivilegesTaken(writer));
-    if (size == this->size() && takes == 0) return Ok();
+    // Of what is empty already XFS does not even take setuid away.
+    if (size == this->size() && (takes == 0 || size == 0)) return Ok();
   }
   return Truncate(size, writer);
 }
