@@ -31,6 +31,7 @@ constexpr unsigned kMaxThreads = 256;
 
 Complaint ApplyPath(std::string& path, std::string_view value, std::size_t limit) {
   if (value.empty()) return "must not be empty";
+  if (value.find('\0') != std::string_view::npos) return "must not contain a zero byte";
   if (value.size() > limit) return "is longer than " + std::to_string(limit) + " bytes";
   std::error_code ignored;
   path =

@@ -11,6 +11,7 @@
 #include "cli/commands/command.h"
 #include "cli/mount_helper.h"
 #include "cli/version.h"
+#include "meta/base/printable.h"
 
 namespace amphora::cli {
 namespace {
@@ -18,10 +19,8 @@ namespace {
 // Control characters would break the promise of one line.
 std::string OneLine(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
+  std::ranges::replace(text, '\n', ' ');
+  return Printable(text);
 }
 
 int Tell(const Failure& failure) {

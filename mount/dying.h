@@ -5,8 +5,9 @@
 // connection is aborted from outside.
 //
 // Everything here is read from proc(5): a killed thread has SIGKILL pending, and fdinfo names the
-// connection of a FUSE descriptor (kernels that don't name it find nothing here). Needs root or the
-// dead daemon's user. Blocking, thread-safe.
+// connection of a FUSE descriptor (kernels that don't name it find nothing here). Needs root, or
+// the dead daemon's user where /sys/fs/fuse/connections is mounted, as systemd does. Blocking,
+// thread-safe.
 #pragma once
 
 #include <sys/types.h>

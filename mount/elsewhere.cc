@@ -52,7 +52,7 @@ Result<int> MountHere(const std::string& source, const std::string& directory,
   std::string data = "fd=" + std::to_string(device) +
                      ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                      ",group_id=" + std::to_string(getegid()) + ",default_permissions";
-  if (options.allow_other) data += ",allow_other";
+  if (options.allow_other.value_or(true)) data += ",allow_other";
   const std::string shown = "amphora:" + source;
   if (::mount(shown.c_str(), directory.c_str(), "fuse.amphora", FlagsOf(options), data.c_str()) ==
       0) {

@@ -22,8 +22,6 @@ constexpr Word kWords[] = {
     {"suid", &MountOptions::nosuid, false},
     {"nodev", &MountOptions::nodev, true},
     {"dev", &MountOptions::nodev, false},
-    {"allow_other", &MountOptions::allow_other, true},
-    {"noallow_other", &MountOptions::allow_other, false},
     {"passthrough", &MountOptions::use_passthrough, true},
     {"nopassthrough", &MountOptions::use_passthrough, false},
     {"io_uring", &MountOptions::use_io_uring, true},
@@ -69,6 +67,12 @@ bool TakeNumbers(std::string_view word, MountOptions& options) {
          TakeNumber(word, "umask=", 8, kMostUmask, options.umask);
 }
 
+bool TakeAllowOther(std::string_view word, MountOptions& options) {
+  if (word != "allow_other" && word != "noallow_other") return false;
+  options.allow_other = word == "allow_other";
+  return true;
+}
+
 bool TakeWord(std::string_view word, MountOptions& options) {
   for (const Word& known : kWords) {
     if (known.name != word) continue;
@@ -76,7 +80,8 @@ bool TakeWord(std::string_view word, MountOptions& options) {
     return true;
   }
   // Comments of mount(8) and systemd: "x-systemd.automount" and the like.
-  return word.empty() || word.starts_with("x-") || TakeNumbers(word, options);
+  return word.empty() || word.starts_with("x-") || TakeAllowOther(word, options) ||
+         TakeNumbers(word, options);
 }
 
 }  // namespace

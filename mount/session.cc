@@ -37,7 +37,7 @@ constexpr std::chrono::milliseconds kLookAgain(5);
 
 std::string OptionText(const MountOptions& options, bool io_uring) {
   std::string text = "default_permissions,subtype=amphora,fsname=amphora:/" + options.source;
-  if (options.allow_other && MayAllowOther()) text += ",allow_other";
+  if (options.allow_other.value_or(MayAllowOther())) text += ",allow_other";
   if (options.read_only) text += ",ro";
   if (options.noexec) text += ",noexec";
   // libfuse starts with nosuid and nodev; only root may have them otherwise.
@@ -137,6 +137,9 @@ class Session final : public Mount {
 
 Status Session::Begin() {
   const MountOptions& options = context_.options;
+  if (options.device < 0 && options.allow_other.value_or(false) && !MayAllowOther()) {
+    return Error(ErrorCode::kNotPermitted, "allow_other: no user_allow_other in /etc/fuse.conf");
+  }
   AMPHORA_ASSIGN(const fs::Attributes root, context_.engine.files().ResolvePath(options.source));
   if (root.kind != fs::FileKind::kDirectory) return Error(ErrorCode::kNotDirectory, "the source");
   context_.root = root.inode;

@@ -15,7 +15,8 @@ struct MountOptions {
   std::string source;     // "" the whole store, "volume", or "volume/bucket"
   std::string directory;  // absolute, existing
   bool read_only = false;
-  bool allow_other = true;  // as root; else only when /etc/fuse.conf permits
+  // Empty: where it is permitted, which is as root, or when /etc/fuse.conf says so.
+  std::optional<bool> allow_other;
   bool noexec = false;
   bool nosuid = false;
   bool nodev = false;
@@ -56,7 +57,8 @@ class Mount {
  public:
   // Cleans up a dead mount of an earlier daemon at `directory` first. Errors: kNotFound or
   // kNotDirectory (the directory or the source), kBusy (something live is mounted there),
-  // kNotPermitted, kIo. Returns when the mount answers requests.
+  // kNotPermitted (also: allow_other is asked for and not permitted), kIo. Returns when the mount
+  // answers requests.
   static Result<std::unique_ptr<Mount>> Start(fs::Engine& engine, const MountOptions& options);
   // Detaches from the name space and ends the session; open files go on failing with ENOTCONN only
   // if `force`; otherwise kBusy while files are open.

@@ -116,8 +116,13 @@ Status UnmountDirectory(const std::string& directory, Detach how) {
   if (how == Detach::kAborting) flags |= MNT_FORCE;
   if (umount2(directory.c_str(), flags) == 0) return Ok();
   switch (errno) {
-    case EPERM:
-      return RunFusermount(directory, how);
+    case EPERM: {
+      const Status done = RunFusermount(directory, how);
+      if (done.ok()) return done;
+      // Its exit code does not tell "not mounted" from "busy".
+      AMPHORA_ASSIGN(const bool mounted, IsMountPoint(directory));
+      return mounted ? done : Status(Error(ErrorCode::kNotFound, "nothing is mounted there"));
+    }
     case EBUSY:
       return Error(ErrorCode::kBusy, "files are open in the mount");
     case EINVAL:
@@ -143,7 +148,9 @@ bool MayAllowOther() {
   if (geteuid() == 0) return true;
   std::ifstream file("/etc/fuse.conf");
   for (std::string line; std::getline(file, line);) {
-    if (line == "user_allow_other") return true;
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string word, more;
+    if (words >> word && word == "user_allow_other" && !(words >> more)) return true;
   }
   return false;
 }

@@ -12,8 +12,7 @@
 //     thread may be in sendfile(2) on it, and a descriptor that was closed and given out again may
 //     be a blob.
 //  4. TLS is the stream's affair but for two things: its handshake comes first, and what goes
-//  through
-//     it can't be sent with sendfile(2).
+//     through it can't be sent with sendfile(2).
 //  5. The first piece of an object is read before the head is sent, so that a failing disk still
 //     gives an error and not a cut answer.
 #include "s3/session.h"

@@ -1,5 +1,6 @@
 // `amphora check`: proves the running store consistent. Exit 1 when it is not.
 #include "cli/commands/command.h"
+#include "meta/base/printable.h"
 
 namespace amphora::cli {
 namespace {
@@ -11,8 +12,8 @@ struct CheckCommand {
 
 void PrintReport(const Json& report, std::uint64_t total) {
   for (const Json& finding : report["findings"]) {
-    Print(finding.value("kind", "") + ": " + finding.value("what", "") + "; a repair would " +
-          finding.value("repair", ""));
+    Print(Printable(finding.value("kind", "") + ": " + finding.value("what", "") +
+                    "; a repair would " + finding.value("repair", "")));
   }
   const std::uint64_t shown = report["findings"].size();
   if (total > shown) Print("and " + std::to_string(total - shown) + " more");

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "fs/types.h"
+#include "meta/base/printable.h"
 #include "mount/elsewhere.h"
 
 namespace amphora::cli {
@@ -135,11 +136,13 @@ void PrintJson(const Json& value) {
 
 void PrintTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  std::vector<std::vector<std::string>> shown = rows;
+  for (auto& row : shown) {
+    for (std::string& cell : row) cell = Printable(cell);
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  for (const auto& row : rows) {
+  for (const auto& row : shown) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];

@@ -71,7 +71,7 @@ Outcome<std::string> AbsoluteDirectory(const std::string& text);
 // Whole lines to standard output.
 void Print(std::string_view text);
 void PrintJson(const Json& value);
-// Columns aligned by spaces.
+// Columns aligned by spaces; control characters as \xNN, since cells may hold names of files.
 void PrintTable(const std::vector<std::vector<std::string>>& rows);
 // Shows the progress lines of long work on one line of a terminal, nothing elsewhere. Clears it at
 // the end.

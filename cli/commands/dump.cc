@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cli/commands/command.h"
+#include "meta/base/printable.h"
 
 namespace amphora::cli {
 namespace {
@@ -18,7 +19,7 @@ Outcome<ExitCode> Run(const ClientOptions& options) {
   const Outcome<Json> done = [&] {
     ProgressLine progress;
     return (*client)->Stream("GET", "/dump", Json::object(), [&](const Json& line) {
-      Print(options.json ? ToLine(line) : line.value("record", ""));
+      Print(options.json ? ToLine(line) : Printable(line.value("record", "")));
       if (!watched && ++records % kRecordsAStep == 0) {
         progress.Show({{"progress", {{"phase", "records"}, {"done", records}}}});
       }

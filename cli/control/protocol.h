@@ -54,7 +54,7 @@ using ControlHandler = std::function<ControlReply(const ControlRequest&, const L
 ControlReply ErrorReply(unsigned status, std::string_view code, std::string_view message);
 // `what` failed with an engine's error: the status says of what kind it is.
 ControlReply ErrorReply(const std::string& what, const Error& error);
-// The failure that an {"error": …} describes, with code name `code`.
+// The failure that an {"error": …} describes, in its words.
 Failure FailureOf(const Json& error);
 
 // Text for a socket or a terminal; bytes that are not UTF-8 are shown as U+FFFD, never thrown

@@ -29,7 +29,7 @@ Result<mount::MountFigures> Mounts::Add(const mount::MountOptions& options) {
     std::this_thread::sleep_for(kNoticeStep);
     reserved = Reserve(options.directory);
   }
-  if (!reserved) return ErrorCode::kBusy;
+  if (!reserved) return Error(ErrorCode::kBusy, "this daemon has a mount there");
   Result<std::unique_ptr<mount::Mount>> started = mount::Mount::Start(engine_, options);
   std::lock_guard lock(mutex_);
   if (!started.ok()) {

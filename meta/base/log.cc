@@ -10,6 +10,8 @@
 #include <mutex>
 #include <utility>
 
+#include "meta/base/printable.h"
+
 namespace amphora {
 namespace {
 
@@ -25,22 +27,6 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
       return spdlog::level::err;
   }
   return spdlog::level::err;
-}
-
-void AppendEscaped(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const unsigned char next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    // U+0080 to U+009F in UTF-8: controls too, terminals take U+009B for ESC [.
-    const bool second_control_set = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    if (byte < 0x20 || byte == 0x7f || second_control_set) {
-      out.append("\\x").push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    } else {
-      out.push_back(text[i]);
-    }
-  }
 }
 
 std::shared_ptr<spdlog::logger> MakeLogger(std::shared_ptr<spdlog::sinks::sink> sink,
@@ -102,9 +88,7 @@ bool LogEnabled(LogLevel level) { return level >= Current().level(); }
 
 void Log(LogLevel level, std::string_view line) {
   if (!LogEnabled(level)) return;
-  std::string escaped;
-  escaped.reserve(line.size());
-  AppendEscaped(escaped, line);
+  const std::string escaped = Printable(line);
   Current().Get()->log(ToSpdlog(level), spdlog::string_view_t(escaped.data(), escaped.size()));
 }
 

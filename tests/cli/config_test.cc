@@ -232,6 +232,8 @@ TEST_F(ConfigTest, BadValuesNameTheirSource) {
   ExpectRefused(Load(std::nullopt, {{"--region", "A B"}}), "--region must be");
   ExpectRefused(Load(std::nullopt, {{"--domain", "a,,b"}}), "--domain must be host names");
   ExpectRefused(Load(std::nullopt, {{"--data", ""}}), "--data must not be empty");
+  ExpectRefused(Load(std::nullopt, {{"--data", std::string("/a\0b", 4)}}),
+                "--data must not contain a zero byte");
   ExpectRefused(Load(std::nullopt, {{"--socket", "/" + std::string(107, 'x')}}),
                 "--socket is longer");
   ExpectRefused(Load(std::nullopt, {{"--s3-threads", "257"}}), "--s3-threads must be a number");

@@ -2,9 +2,12 @@
 
 import subprocess
 import unittest
+from pathlib import Path
 
 from amphora_store import is_mounted
 from user_store import USER, UserStore, open_fuse_to_everybody
+
+FUSE_CONF = Path("/etc/fuse.conf")
 
 
 def setUpModule():
@@ -17,6 +20,7 @@ class OrdinaryUserTest(unittest.TestCase):
             store.start()
             store.run("bucket", "create", "/s3v/abc")
             point = store.mount("/s3v/abc")
+            self.assertRegex(store.run("status").stdout, r"passthrough +no \(.*CAP_SYS_ADMIN\)")
             figures = store.json("status")["mounts"][0]
             self.assertTrue(figures["alive"])
             self.assertFalse(figures["passthrough"])
@@ -49,6 +53,20 @@ class OrdinaryUserTest(unittest.TestCase):
             store.mount("/s3v/abc")
             self.assertEqual(len(store.json("status")["mounts"]), 1)
             self.assertEqual(store.as_user("ls", point).returncode, 0)
+
+    def test_allow_other_needs_the_permission_of_fuse_conf(self):
+        permitted = FUSE_CONF.exists() and "user_allow_other" in FUSE_CONF.read_text().split("\n")
+        with UserStore() as store:
+            store.start()
+            store.run("bucket", "create", "/s3v/abc")
+            point = store.mount("/s3v/abc")
+            store.run("umount", point)
+            asked = store.run("mount", "/s3v/abc", point, "-o", "allow_other", check=False)
+            self.assertEqual(asked.returncode, 0 if permitted else 1, asked.stderr)
+            if not permitted:
+                self.assertIn("allow_other", asked.stderr)
+                self.assertIn("/etc/fuse.conf", asked.stderr)
+            self.assertEqual(is_mounted(point), permitted)
 
     def test_the_usual_places_are_below_the_home(self):
         with UserStore() as store:

@@ -53,6 +53,18 @@ class TroublesTest(unittest.TestCase):
                 self.assertIn(os.strerror(number), trouble["cause"])
                 self.assertEqual(len(self.lines(store, "resource=/abc/dir/key")), 1)
 
+    def test_a_name_does_nothing_to_the_terminal(self):
+        name = "\x1b[31mred\n\x9b2J"
+        with Store(environment=failing(errno.EIO)) as store:
+            store.run("bucket", "create", "/s3v/abc")
+            path = store.mount("/s3v/abc") / name
+            with self.assertRaises(OSError):
+                path.write_bytes(LARGE)
+            self.assertEqual(store.json("status")["troubles"][-1]["path"], str(path))
+            text = store.run("status").stdout
+            self.assertIn("/\\x1b[31mred\\x0a\\xc2\\x9b2J", text)
+            self.assertFalse({"\x1b", "\x9b"} & set(text))
+
     def test_the_last_twenty_are_kept(self):
         with Store(environment=failing(errno.EIO)) as store:
             store.run("bucket", "create", "/s3v/abc")

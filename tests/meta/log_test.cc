@@ -54,7 +54,7 @@ TEST_F(LogTest, ControlCharactersAreEscapedSoThatOneEventStaysOneLine) {
   Log(LogLevel::kInfo, "a\nb\r\tc\x1b[31m\x7f\0d\xc2\x9bm \xc3\xa4"sv);
   const auto lines = Lines(File("log"));
   ASSERT_EQ(lines.size(), 1u);
-  EXPECT_NE(lines[0].find("a\\x0ab\\x0d\\x09c\\x1b[31m\\x7f\\x00d\\xc2\x9bm \xc3\xa4"),
+  EXPECT_NE(lines[0].find("a\\x0ab\\x0d\\x09c\\x1b[31m\\x7f\\x00d\\xc2\\x9bm \xc3\xa4"),
             std::string::npos)
       << lines[0];
 }

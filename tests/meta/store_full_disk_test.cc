@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/meta/store_fixture.h"
+#include "tests/support/root_only.h"
 
 namespace amphora::meta {
 namespace {
@@ -48,7 +49,8 @@ template <typename T>
 class StoreFullDiskTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+    AMPHORA_ROOT_ONLY("can't mount a small disk");
+    ASSERT_TRUE(disk_.mounted());
   }
   static Result<Ticket> Put(Store& store, int number) {
     const auto done = Transact(store, [&](Transaction& transaction) -> Status {

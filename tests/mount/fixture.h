@@ -1,5 +1,6 @@
-// A real engine in a fresh directory and real kernel mounts of it. Needs root and /dev/fuse;
-// without them the tests fail. Everything is taken down at the end of each test.
+// A real engine in a fresh directory and real kernel mounts of it. Needs /dev/fuse; without it the
+// tests fail. A user who is not root mounts by fusermount3 and skips the modes with passthrough.
+// Everything is taken down at the end of each test.
 #pragma once
 
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 
 #include "fs/engine.h"
 #include "mount/session.h"
+#include "tests/support/root_only.h"
 
 namespace amphora::mount {
 
@@ -68,6 +70,8 @@ class MountFixture : public ::testing::Test {
   void OpenEngine();
   MountOptions OptionsFor(const std::string& name, const Mode& mode);
 
+  // Who runs the tests: the owner of what they make by the engine.
+  static fs::Caller Self();
   // S3's way: as the endpoint does it, answered when settled.
   void Put(const std::string& key, const std::string& content);
   void Delete(const std::string& key);

@@ -40,6 +40,11 @@ TEST(MountOptionsTest, LaterWordsWin) {
   std::string culprit;
   ASSERT_TRUE(ParseMountOptions("ro,rw,,defaults,_netdev", options, culprit).ok());
   EXPECT_FALSE(options.read_only);
+  EXPECT_FALSE(options.allow_other.has_value());
+  ASSERT_TRUE(ParseMountOptions("noallow_other,allow_other", options, culprit).ok());
+  EXPECT_EQ(options.allow_other, true);
+  ASSERT_TRUE(ParseMountOptions("noallow_other", options, culprit).ok());
+  EXPECT_EQ(options.allow_other, false);
 }
 
 TEST(ErrnoTest, EveryCodeHasOne) {
