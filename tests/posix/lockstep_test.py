@@ -2,8 +2,9 @@
 content and trees are the same after every step; then by eight processes at once.
 
 A failure prints the seed and a short list of steps; `posix_lockstep MOUNT XFS --seed S --only …` does them again.
-AMPHORA_LOCKSTEP_SEED is the seed: the same in each run of the test command, so that a change is answerable for what it
-finds; `random`, as in scripts/nightly, looks further. AMPHORA_TEST_SCALE says how much is done: at 10, as in scripts/nightly, 10^6 steps.
+AMPHORA_LOCKSTEP_SEED is the seed: the same in each run of the test command, so that a run answers for the change
+that it tests; `random`, as in scripts/nightly, looks further. AMPHORA_TEST_SCALE says how much is done: at 10, as
+there, 10^6 steps.
 """
 
 import os
