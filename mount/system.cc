@@ -171,10 +171,11 @@ Result<bool> DetachDeadMount(const std::string& directory) {
   AMPHORA_ASSIGN(bool detached, LetServerDie(directory, kDyingPatienceMs));
   for (int layer = 0; layer < kMostLayers; ++layer) {
     // statfs always asks the daemon; stat may be answered from the kernel's cache. ECONNABORTED is
-    // what a request gets that was under way when the daemon went.
+    // what a request gets that was under way when the daemon went, ECANCELED one that was put into
+    // its ring while that was taken down.
     struct statfs ignored;
     if (statfs(directory.c_str(), &ignored) == 0) return detached;
-    if (errno != ENOTCONN && errno != ECONNABORTED) return detached;
+    if (errno != ENOTCONN && errno != ECONNABORTED && errno != ECANCELED) return detached;
     AMPHORA_TRY(UnmountDirectory(directory, Detach::kLazily));
     detached = true;
   }

@@ -7,7 +7,8 @@ import unittest
 
 from amphora_store import Store, is_mounted
 
-DEAD = (errno.ENOTCONN, errno.ECONNABORTED)  # what the kernel answers for a daemon that is gone
+# What the kernel answers for a daemon that is gone.
+DEAD = (errno.ENOTCONN, errno.ECONNABORTED, errno.ECANCELED)
 
 
 class MountCommandTest(unittest.TestCase):
