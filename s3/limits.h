@@ -24,6 +24,10 @@ inline constexpr std::size_t kPieceBytes = 256 << 10;
 inline constexpr std::size_t kSmallBodyBytes = 64 << 10;
 // What a refused request's body may still bring before the connection is cut instead.
 inline constexpr std::uint64_t kMaxDiscardBytes = 1 << 20;
+// What is read and thrown away of a request that was refused while its body came, before the
+// connection is closed: a client that is still sending would get a reset instead of the answer
+// (RFC 9112, section 9.6). Bounded in time as well.
+inline constexpr std::uint64_t kMaxLingerBytes = 256 << 20;
 
 inline constexpr std::size_t kMaxConnections = 10000;
 inline constexpr std::size_t kPoolThreads = 16;

@@ -486,7 +486,7 @@ Task<void> Session::CloseGently() {
   stream_.socket().shutdown(Socket::shutdown_send, error);
   if (error) co_return;
   std::array<std::byte, 4096> nowhere;
-  for (std::uint64_t total = 0; total < kMaxDiscardBytes;) {
+  for (std::uint64_t total = 0; total < kMaxLingerBytes;) {
     const auto [failed, bytes] =
         co_await stream_.socket().async_read_some(asio::buffer(nowhere), kTry);
     if (failed) co_return;

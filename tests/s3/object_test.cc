@@ -234,6 +234,13 @@ TEST_F(ObjectTest, KeysAreTheirBytesWhateverTheyLookLike) {
   }
 }
 
+// A client that sends all before it reads (curl -T without Expect) would get a reset instead.
+TEST_F(ObjectTest, ARefusalArrivesAlsoWhenTheBodyIsStillOnItsWay) {
+  const Reply refused = Put("/nobucket/key", std::string(16 << 20, 'x'));
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_EQ(refused.Code(), "NoSuchBucket");
+}
+
 TEST_F(ObjectTest, MissingThingsHaveTheirOwnCodes) {
   EXPECT_EQ(Get("/bucket/none").Code(), "NoSuchKey");
   EXPECT_EQ(Get("/bucket/none").Xml("Key"), "none");
