@@ -3,7 +3,6 @@
 
 #include "fs/core.h"
 #include "fs/escape.h"
-#include "fs/ops/attributes.h"
 
 namespace amphora::fs {
 namespace {
@@ -125,9 +124,10 @@ Result<InodeRecord> CheckEmptyExclusively(Tx& tx, InodeId inode) {
   AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
   if (record.kind != FileKind::kDirectory) return Error(ErrorCode::kNotDirectory);
   if (record.links == 0) return Error(ErrorCode::kNotFound, "directory");
-  // Who adds a name merges it into the sums, in the same batch: no row, no name ever.
+  // Who adds a name merges it into the sums, in the same batch: no row, no name ever. From the
+  // store: the directory cache learns of a merge only after the commit that let go of the lock.
   AMPHORA_ASSIGN(const meta::MergeValue sums,
-                 ReadSums(tx.core(), tx.core().store->Newest(), inode));
+                 ReadMerged(tx.core().store->Newest(), DirectoryStatKey(inode)));
   if (sums == meta::MergeValue()) return record;
   AMPHORA_ASSIGN(const auto rows,
                  tx.kv().Scan(Table::kRows, RangeOf(RowKind::kDentry, inode), {.limit = 1}));

@@ -34,8 +34,10 @@ Status DirectoryEnd::Drop(Tx& tx, InodeId inode, InodeRecord record) {
     orphaned_ = inode;
     return tx.OrphanInode(inode, record);
   }
-  // Nobody merges into them while the row is held exclusively.
-  AMPHORA_ASSIGN(const meta::MergeValue sums, ReadSums(core_, core_.store->Newest(), inode));
+  // Nobody merges into them while the row is held exclusively. From the store, not from the
+  // directory cache, which learns of a merge only after the commit that let go of the lock.
+  AMPHORA_ASSIGN(const meta::MergeValue sums,
+                 ReadMerged(core_.store->Newest(), DirectoryStatKey(inode)));
   const bool none = sums == meta::MergeValue();
   AMPHORA_TRY(tx.EraseInode(inode, record, none ? Tx::Sums::kNone : Tx::Sums::kMayExist));
   // Before the commit, so that nobody finds neither this nor the row.
