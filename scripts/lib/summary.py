@@ -37,10 +37,15 @@ def is_allowed(name, allowed):
 
 
 def gtest_cases(folder):
-    """(program, case, outcome) of every GoogleTest report."""
+    """(program, case, outcome) of every GoogleTest report. One that is cut off, by the end of its program, failed."""
     for path in sorted(folder.glob("*.xml")):
         program = re.sub(r"_\d+$", "", path.stem)
-        for case in ElementTree.parse(path).iter("testcase"):
+        try:
+            report = ElementTree.parse(path)
+        except ElementTree.ParseError:
+            yield program, f"{path.name} is cut off", "failed"
+            continue
+        for case in report.iter("testcase"):
             name = f"{case.get('classname')}.{case.get('name')}"
             if case.find("failure") is not None:
                 yield program, name, "failed"
@@ -51,8 +56,12 @@ def gtest_cases(folder):
 
 
 def ctest_tests(path):
-    """(test, outcome, output) of every test that ctest ran."""
-    for case in ElementTree.parse(path).iter("testcase"):
+    """(test, outcome, output) of every test that ctest ran. It writes its report last of all."""
+    try:
+        report = ElementTree.parse(path)
+    except (FileNotFoundError, ElementTree.ParseError):
+        sys.exit(f"summary: ctest was broken off before its report was whole ({path}): nothing is counted")
+    for case in report.iter("testcase"):
         output = case.findtext("system-out") or ""
         status = case.get("status")
         if status == "run":

@@ -77,12 +77,13 @@ class ReliabilityPageTest(unittest.TestCase):
 
 
 class SummaryTest(unittest.TestCase):
-    def summary(self, allowed="", result="completed", more="", uid=os.geteuid()):
+    def summary(self, allowed="", result="completed", more="", uid=os.geteuid(), ctest=CTEST, gtest=GTEST):
         with tempfile.TemporaryDirectory(prefix="amphora-test-") as name:
             folder = Path(name)
             (folder / "gtest").mkdir()
-            (folder / "ctest.xml").write_text(CTEST.format(more=more))
-            (folder / "gtest" / "unit.xml").write_text(GTEST.format(result=result))
+            if ctest is not None:
+                (folder / "ctest.xml").write_text(ctest.format(more=more))
+            (folder / "gtest" / "unit.xml").write_text(gtest.format(result=result))
             (folder / "allowed").write_text(allowed)
             return run("python3", ROOT / "scripts/lib/summary.py", folder, folder / "allowed", uid)
 
@@ -112,6 +113,20 @@ class SummaryTest(unittest.TestCase):
         result = self.summary(allowed="py/*:  needs root\n", more=more)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(self.last_line(result), "3 passed, 1 failed, 1 skipped")
+
+    def test_a_run_that_was_broken_off_is_told_in_a_line(self):
+        for ctest in (None, "", CTEST[:60]):
+            with self.subTest(ctest):
+                result = self.summary(ctest=ctest)
+                self.assertEqual(result.returncode, 1)
+                self.assertEqual(result.stdout, "")
+                self.assertRegex(result.stderr, r"^summary: ctest was broken off before .*: nothing is counted\n$")
+
+    def test_a_program_that_ended_in_its_report_failed(self):
+        result = self.summary(allowed="py/T.test_b:  needs root\n", gtest=GTEST[:60])
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("failed: unit/unit.xml is cut off", result.stdout)
+        self.assertEqual(self.last_line(result), "1 passed, 1 failed, 1 skipped")
 
     def test_an_allowed_skip_needs_a_reason(self):
         self.assertNotEqual(self.summary(allowed="py/*\n").returncode, 0)
