@@ -11,7 +11,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(AMPHORA_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
-option(AMPHORA_FAILPOINTS "Compile failpoints in, so that tests can delay or fail named steps" ON)
+# Off in what users run: the presets that tests are built by turn it on.
+option(AMPHORA_FAILPOINTS "Compile failpoints and the tests in: these delay or fail named steps" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)

@@ -53,7 +53,7 @@ void NoteRequest(fuse_req_t request, MountOperation operation) {
   }
 }
 
-void PauseBeforeReply(std::string_view failpoint) {
+void PauseBeforeReply(FailpointName failpoint) {
   // Only its delay is wanted: what the engine did stays done, so there is no error to give.
   static_cast<void>(Failpoint(failpoint));
 }

@@ -3,6 +3,7 @@
 // Context.
 #pragma once
 
+#include "meta/base/failpoint.h"
 #include "meta/base/metrics.h"
 #include "mount/context.h"
 #include "mount/fuse.h"
@@ -24,7 +25,7 @@ void AddLockOperations(fuse_lowlevel_ops& operations);       // ops_locks.cc
 void NoteRequest(fuse_req_t request, MountOperation operation);
 
 // A seam where tests hold a reply back across a change.
-void PauseBeforeReply(std::string_view failpoint);
+void PauseBeforeReply(FailpointName failpoint);
 
 // Counted<Lookup, MountOperation::kLookup>::Call is Lookup with its requests counted, and what they
 // are about known to the replies.

@@ -40,14 +40,24 @@ void RaiseDescriptorLimit() {
   }
 }
 
+// What asks for a failpoint that never strikes would take its absence for a proof.
+Outcome<void> ArmFailpoints() {
+  if (!kHasFailpoints && std::getenv("AMPHORA_FAILPOINTS") != nullptr) {
+    return UsageError(
+        "AMPHORA_FAILPOINTS: this build has no failpoints; one by `cmake --preset dev` has them");
+  }
+  if (const std::string refused = ArmFailpointsFromEnvironment(); !refused.empty()) {
+    return UsageError("AMPHORA_FAILPOINTS: '" + refused + "' can't be understood");
+  }
+  return {};
+}
+
 // Starts, tells `ready` the outcome, serves until told to stop.
 template <typename Ready>
 Outcome<ExitCode> Serve(const Config& config, Ready&& ready) {
   BlockSignals();
   SetUpLog({config.log_level, config.log_file});
-  if (const std::string refused = ArmFailpointsFromEnvironment(); !refused.empty()) {
-    return UsageError("AMPHORA_FAILPOINTS: '" + refused + "' can't be understood");
-  }
+  if (auto armed = ArmFailpoints(); !armed) return std::unexpected(armed.error());
   RaiseDescriptorLimit();
   Outcome<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
   if (!daemon) return std::unexpected(daemon.error());

@@ -2,6 +2,7 @@
 #include "cli/version.h"
 #include "cli/commands/command.h"
 #include "fs/engine.h"
+#include "meta/base/failpoint.h"
 
 namespace amphora::cli {
 namespace {
@@ -12,9 +13,11 @@ struct VersionCommand {
 };
 
 Outcome<ExitCode> Run(const VersionCommand& command) {
-  Json answer = {{"version", kVersion}, {"store_format", fs::kStoreFormat}};
+  Json answer = {
+      {"version", kVersion}, {"store_format", fs::kStoreFormat}, {"failpoints", kHasFailpoints}};
   std::vector<std::vector<std::string>> rows = {{"amphora", kVersion},
                                                 {"store format", std::to_string(fs::kStoreFormat)}};
+  if (kHasFailpoints) rows.push_back({"failpoints", "compiled in, for tests"});
   if (!command.data_directory.empty()) {
     const Result<std::uint32_t> format = fs::ReadStoreFormat(command.data_directory);
     if (format.Is(ErrorCode::kNotFound)) return Fail("no store in " + command.data_directory);

@@ -10,6 +10,7 @@
 #include "fs/data/stage.h"
 #include "fs/objects.h"
 #include "fs/tx.h"
+#include "meta/base/failpoint.h"
 
 namespace amphora::fs {
 
@@ -41,7 +42,7 @@ struct PutRequest {
   NewObject object;
   // Runs first in the transaction, perhaps several times; what it decides goes into the object.
   std::function<Status(Tx&, NewObject&)> decide;
-  const char* before_commit = "fs.put.before_commit";  // the failpoint
+  FailpointName before_commit = "fs.put.before_commit";
 };
 
 struct PutResult {

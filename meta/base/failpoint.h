@@ -23,11 +23,35 @@ std::string ArmFailpointsFromEnvironment();
 // How often a failpoint was visited since it was armed.
 std::uint64_t FailpointVisits(std::string_view name);
 
+// Whether this program has failpoints; without them the functions above arm what is never visited.
+#ifdef AMPHORA_FAILPOINTS
+inline constexpr bool kHasFailpoints = true;
+#else
+inline constexpr bool kHasFailpoints = false;
+#endif
+
 namespace internal {
 bool AnyFailpointArmed();
 Status VisitFailpoint(std::string_view name);
 bool VisitSkip(std::string_view name);
 }  // namespace internal
+
+// A failpoint's name on its way to the function that visits it, converted from a literal. Empty in
+// a program without failpoints: so none of their names stays in it.
+class FailpointName {
+ public:
+  // NOLINTNEXTLINE(google-explicit-constructor): it is written like the literal that Failpoint
+  // takes
+  constexpr FailpointName([[maybe_unused]] const char* name) {
+    if constexpr (kHasFailpoints) name_ = name;
+  }
+  constexpr operator std::string_view() const {
+    return name_;
+  }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::string_view name_;
+};
 
 inline Status Failpoint([[maybe_unused]] std::string_view name) {
 #ifdef AMPHORA_FAILPOINTS

@@ -87,6 +87,7 @@ run_suite() {
 }
 
 # configure_and_build PRESET TARGET...   (no target: everything)
+# A build directory keeps the values of the presets that it was configured by, until it is configured again.
 configure_and_build() {
   local preset=$1
   shift
@@ -94,7 +95,7 @@ configure_and_build() {
   prefix=$("$root/scripts/install-libfuse") || die "libfuse >= 3.18 is not to be had; see above"
   local options=()
   [ "$prefix" != system ] && options+=("-DAMPHORA_LIBFUSE_PREFIX=$prefix")
-  if [ ! -e "$root/build/$preset/build.ninja" ]; then
+  if [ ! "$root/build/$preset/build.ninja" -nt "$root/CMakePresets.json" ]; then
     say "configuring preset $preset"
     (cd "$root" && cmake --preset "$preset" "${options[@]}" >"$root/build/$preset.configure.log" 2>&1) ||
       {

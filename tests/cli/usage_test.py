@@ -112,6 +112,7 @@ class UsageTest(unittest.TestCase):
         answer = json.loads(amphora("version", "--json").stdout)
         self.assertRegex(answer["version"], r"^\d+\.\d+\.\d+$")
         self.assertEqual(answer["store_format"], 1)
+        self.assertIs(answer["failpoints"], True)  # the tests need them
         self.assertIn(answer["version"], amphora("--version").stdout)
 
     def test_version_of_no_store_fails_and_makes_none(self):

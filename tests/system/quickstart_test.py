@@ -1,16 +1,29 @@
-"""scripts/quickstart on a home and a store of the test's own: it starts, mounts, and a second run changes
-nothing. The test command has built preset release before; by itself this test builds it.
+"""What users get: scripts/quickstart on a home and a store of the test's own starts, mounts, and a second run
+changes nothing; the program that it builds has no failpoints. The test command has built preset release before; by
+itself this test builds it.
 """
 
+import json
 import os
 import re
 import subprocess
 import unittest
 from pathlib import Path
 
-from amphora_store import Store
+from amphora_store import BINARY, StartFailed, Store
 
 ROOT = Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "build/release/amphora"
+
+
+def failpoints_of_the_source():
+    """Every name that a source file gives a failpoint."""
+    names = set()
+    for layer in ("meta", "fs", "mount", "s3", "cli"):
+        for path in (ROOT / layer).rglob("*.cc"):
+            names |= set(re.findall(r'(?:Failpoint|FailpointSkips|PauseBeforeReply|before_commit = ?)\(?"([a-z_.]+)"',
+                                    path.read_text()))
+    return sorted(names)
 
 
 class QuickstartTest(unittest.TestCase):
@@ -43,6 +56,33 @@ class QuickstartTest(unittest.TestCase):
                 self.assertEqual(store.run("status", check=False).returncode, 3)
             finally:
                 store.run("stop", check=False)
+
+
+class ReleaseTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        built = subprocess.run(["bash", "-c", f"set -e; root='{ROOT}'; . scripts/lib/common.sh; mkdir -p build; "
+                                "configure_and_build release amphora"],
+                               cwd=ROOT, capture_output=True, text=True, timeout=800, check=False)
+        assert built.returncode == 0, built.stdout + built.stderr
+
+    def test_no_failpoint_is_in_what_users_run(self):
+        names = failpoints_of_the_source()
+        self.assertGreater(len(names), 25)
+        tested, released = Path(BINARY).read_bytes(), RELEASE.read_bytes()
+        self.assertEqual([name for name in names if name.encode() not in tested], [])
+        self.assertEqual([name for name in names if name.encode() in released], [])
+        version = subprocess.run([RELEASE, "version", "--json"], capture_output=True, timeout=60, check=True)
+        self.assertIs(json.loads(version.stdout)["failpoints"], False)
+
+    def test_who_asks_for_a_failpoint_is_told_that_there_is_none(self):
+        with Store(start=False) as store:
+            store.binary = str(RELEASE)
+            with self.assertRaises(StartFailed) as failed:
+                store.start(environment={"AMPHORA_FAILPOINTS": "meta.sync=fail"})
+            self.assertEqual(failed.exception.code, 2)
+            self.assertIn("AMPHORA_FAILPOINTS: this build has no failpoints", failed.exception.text)
+            self.assertFalse(store.data.exists())
 
 
 if __name__ == "__main__":
