@@ -1,31 +1,19 @@
 #include "meta/rocks_status.h"
 
-#include <atomic>
-#include <cstdint>
 #include <string>
 
-#include "meta/base/clock.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::meta {
 namespace {
 
-// A store whose disk is full fails every commit in the same way: say it once a second, not 50,000
-// times.
-bool MayLogNow() {
-  constexpr std::int64_t kPause = 1'000'000'000;
-  static std::atomic<std::int64_t> next{0};
-  const std::int64_t now = MonotonicNow();
-  std::int64_t due = next.load(std::memory_order_relaxed);
-  return now >= due && next.compare_exchange_strong(due, now + kPause);
-}
-
+// A store whose disk is full fails every commit in the same way: within the limit.
 void LogFailure(ErrorCode code, const std::string& text) {
-  if (!MayLogNow()) return;
   std::string line = "event=store_error";
   AppendField(line, "code", Name(code));
   AppendField(line, "status", text);
-  Log(LogLevel::kError, line);
+  LogLimited(LogLevel::kError, "event=store_error", std::move(line));
 }
 
 bool IsConflict(const rocksdb::Status& status) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "meta/base/clock.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 
 namespace amphora::mount {
@@ -182,7 +182,8 @@ void Invalidator::WatchFences() {
     lock.unlock();
     for (const auto& fence : overdue) {
       Count(Counter::kMountFenceTimeouts);
-      Log(LogLevel::kWarning, "a kernel did not take an invalidation for 2 s; not waiting longer");
+      LogLimited(LogLevel::kWarning, "fence timeout",
+                 "a kernel did not take an invalidation for 2 s; not waiting longer");
       fence->Finish();
     }
     lock.lock();

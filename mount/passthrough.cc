@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::mount {
 namespace {
@@ -79,7 +80,8 @@ int Passthrough::Register(int fd) {
 void Passthrough::Unregister(int id) {
   const auto value = static_cast<std::uint32_t>(id);
   if (ioctl(device_, kBackingClose, &value) != 0) {
-    Log(LogLevel::kWarning, "backing file of the kernel could not be closed");
+    LogLimited(LogLevel::kWarning, "backing file",
+               "backing file of the kernel could not be closed");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/trouble.h"
 #include "mount/context.h"
 #include "mount/convert.h"
@@ -59,7 +60,7 @@ void ReplyError(fuse_req_t request, const Error& error) {
     AppendField(line, "error", error.ToString());
     AppendField(line, "uid", fuse_req_ctx(request)->uid);
     AppendField(line, "pid", static_cast<std::uint64_t>(fuse_req_ctx(request)->pid));
-    Log(level, line);
+    LogLimited(level, "mount request failed " + std::string(Name(error.code())), std::move(line));
   }
   ReplyErrno(request, number);
 }

@@ -4,6 +4,7 @@
 
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 #include "meta/base/trouble.h"
 #include "s3/gate.h"
@@ -37,7 +38,7 @@ void LogFailure(const Failure& failure, std::string_view method, std::string_vie
   AppendField(line, "request_id", request_id);
   AppendField(line, "client", client);
   if (!failure.cause.empty()) AppendField(line, "cause", failure.cause);
-  Log(failure.level, line);
+  LogLimited(failure.level, "s3 request failed " + std::string(failure.code), std::move(line));
 }
 
 // `ran` becomes the operation's place in OperationNames() once it is known.

@@ -16,6 +16,7 @@
 
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "s3/limits.h"
 #include "s3/request.h"
 #include "s3/service.h"
@@ -226,7 +227,7 @@ Task<void> RunningServer::Accept(Acceptor& acceptor) {
       // Out of descriptors or memory: those that are open go on; try again in a moment.
       std::string line = "s3 accept failed";
       AppendField(line, "cause", error.message());
-      Log(LogLevel::kWarning, line);
+      LogLimited(LogLevel::kWarning, "s3 accept failed", std::move(line));
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::as_tuple(kUseTask));
       continue;
@@ -238,7 +239,8 @@ Task<void> RunningServer::Accept(Acceptor& acceptor) {
 void RunningServer::Hand(Socket socket, Worker& worker) {
   if (service_.connections.fetch_add(1, std::memory_order_relaxed) >= kMaxConnections) {
     service_.connections.fetch_sub(1, std::memory_order_relaxed);
-    Log(LogLevel::kWarning, "s3 connection refused: too many are open");
+    LogLimited(LogLevel::kWarning, "s3 connection refused",
+               "s3 connection refused: too many are open");
     return;
   }
   asio::co_spawn(worker.executor(), ServeConnection(std::move(socket), worker, service_),

@@ -30,6 +30,7 @@
 
 #include "meta/base/clock.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 #include "s3/dispatch.h"
 #include "s3/http_date.h"
@@ -506,7 +507,7 @@ Task<void> ServeConnection(Socket socket, Worker& worker, Service& service) {
   } catch (const std::exception& problem) {
     std::string line = "s3 connection ended";
     AppendField(line, "cause", problem.what());
-    Log(LogLevel::kError, line);
+    LogLimited(LogLevel::kError, "s3 connection ended", std::move(line));
   }
   service.connections.fetch_sub(1, std::memory_order_release);
   service.connections.notify_all();

@@ -27,7 +27,7 @@
 #include <thread>
 
 #include "cli/users.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::cli {
 namespace {
@@ -264,7 +264,8 @@ class UnixControlServer final : public ControlServer {
       connection.emplace(std::move(socket), std::move(peer), handler_);
       connection->Run();
     } catch (const std::exception& error) {
-      Log(LogLevel::kError, std::string("control connection failed: ") + error.what());
+      LogLimited(LogLevel::kError, "control connection failed",
+                 std::string("control connection failed: ") + error.what());
     }
     {
       std::lock_guard lock(mutex_);

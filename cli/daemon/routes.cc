@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::cli {
 namespace {
@@ -79,7 +79,8 @@ ControlReply Route(Daemon& daemon, const ControlRequest& request, const LineSink
     return ErrorReply(400, "BadRequest",
                       std::string("the request's JSON is not right: ") + error.what());
   } catch (const std::exception& error) {
-    Log(LogLevel::kError, std::string("control request failed: ") + error.what());
+    LogLimited(LogLevel::kError, "control request failed",
+               std::string("control request failed: ") + error.what());
     return ErrorReply(500, "Internal", error.what());
   }
 }

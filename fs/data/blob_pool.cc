@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -41,8 +41,8 @@ void BlobPool::Refill() {
     auto made = first.ok() ? directory_.Create(BlobId(*first), kBatch)
                            : Result<std::vector<std::pair<BlobId, Descriptor>>>(first.error());
     if (!made.ok()) {
-      Log(LogLevel::kError,
-          "event=blob_pool_refill_failed error=\"" + made.error().ToString() + "\"");
+      LogLimited(LogLevel::kError, "event=blob_pool_refill_failed",
+                 "event=blob_pool_refill_failed error=\"" + made.error().ToString() + "\"");
     }
     lock.lock();
     ++attempts_;

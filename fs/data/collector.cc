@@ -16,6 +16,7 @@
 #include "fs/keys.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 
 namespace amphora::fs {
@@ -30,7 +31,7 @@ void LogFailure(std::string_view event, const Status& status) {
   std::string line;
   AppendField(line, "event", event);
   AppendField(line, "error", status.error().ToString());
-  Log(LogLevel::kError, line);
+  LogLimited(LogLevel::kError, event, std::move(line));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "fs/data/extents.h"
 #include "fs/data/live_table.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 namespace {
@@ -95,7 +96,10 @@ void LiveInode::LeaveBlob() {
   if (uncommitted) {
     const Status removed = core_.blobs->Remove(blob_id_);
     // Start-up would find it among the unsettled ids.
-    if (!removed.ok()) Log(LogLevel::kWarning, "event=blob_left " + removed.error().ToString());
+    if (!removed.ok()) {
+      LogLimited(LogLevel::kWarning, "event=blob_left",
+                 "event=blob_left " + removed.error().ToString());
+    }
   }
   blob_id_ = BlobId();
   owned_ = false;
@@ -250,7 +254,10 @@ void LiveInode::NoteFailedWrite(const Writer& writer) {
   if (place_ != Place::kBlob) return;
   if (mode_ != AccessMode::kPassthrough && blob_) {
     const Status cut = blob_->Truncate(size());
-    if (!cut.ok()) Log(LogLevel::kError, "event=blob_too_long " + cut.error().ToString());
+    if (!cut.ok()) {
+      LogLimited(LogLevel::kError, "event=blob_too_long",
+                 "event=blob_too_long " + cut.error().ToString());
+    }
   }
   NoteWrite(writer, size());
 }

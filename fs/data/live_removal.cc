@@ -7,7 +7,7 @@
 #include "fs/data/live_inode.h"
 #include "fs/data/live_table.h"
 #include "meta/base/failpoint.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -30,7 +30,8 @@ void LiveTable::ReapIfUnheld(InodeId inode) {
   const Status reaped = Reap(inode);
   if (!reaped.ok()) {
     // The orphan row stands; start-up reaps it.
-    Log(LogLevel::kError, "event=reap_failed " + reaped.error().ToString());
+    LogLimited(LogLevel::kError, "event=reap_failed",
+               "event=reap_failed " + reaped.error().ToString());
   }
   {
     std::lock_guard lock(shard.mutex);

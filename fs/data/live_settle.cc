@@ -9,6 +9,7 @@
 #include "fs/tx.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -288,7 +289,7 @@ void LiveInode::ReportOnce(std::string_view event, const Error& error) {
   AppendField(line, "event", event);
   AppendField(line, "inode", id_.value());
   AppendField(line, "error", error.ToString());
-  Log(LogLevel::kError, line);
+  LogLimited(LogLevel::kError, event, std::move(line));
 }
 
 Status LiveInode::Finish() {
@@ -309,7 +310,10 @@ void LiveInode::NoteRemoved() {
   if (!open_row_.load()) return;
   const Status erased = EraseOpenRow();
   // Start-up erases a row whose inode is gone.
-  if (!erased.ok()) Log(LogLevel::kWarning, "event=open_row_left " + erased.error().ToString());
+  if (!erased.ok()) {
+    LogLimited(LogLevel::kWarning, "event=open_row_left",
+               "event=open_row_left " + erased.error().ToString());
+  }
 }
 
 }  // namespace amphora::fs

@@ -7,6 +7,7 @@
 #include "fs/core.h"
 #include "fs/data/live_inode.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -150,7 +151,7 @@ void LiveTable::Drop(const std::shared_ptr<LiveInode>& live) {
     std::string line = "event=settle_failed";
     AppendField(line, "inode", inode.value());
     AppendField(line, "error", settled.error().ToString());
-    Log(LogLevel::kError, line);
+    LogLimited(LogLevel::kError, "event=settle_failed", std::move(line));
   }
   {
     std::lock_guard lock(shard.mutex);

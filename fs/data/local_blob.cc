@@ -10,6 +10,7 @@
 
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 
 namespace amphora::fs {
@@ -128,7 +129,7 @@ Status LocalBlob::Sync() {
   std::string line = "event=blob_sync_failed";
   AppendField(line, "blob", id_.value());
   AppendField(line, "error", synced.error().ToString());
-  Log(LogLevel::kError, line);
+  LogLimited(LogLevel::kError, "event=blob_sync_failed", std::move(line));
   return synced;
 }
 

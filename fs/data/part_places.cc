@@ -6,7 +6,7 @@
 #include "fs/tx.h"
 #include "fs/uploads.h"
 #include "meta/base/failpoint.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -28,7 +28,10 @@ PartPlace::~PartPlace() {
   }
   const Status removed = core_->blobs->Remove(blob_->id());
   // Start-up would find it among the unsettled ids.
-  if (!removed.ok()) Log(LogLevel::kWarning, "event=blob_left " + removed.error().ToString());
+  if (!removed.ok()) {
+    LogLimited(LogLevel::kWarning, "event=blob_left",
+               "event=blob_left " + removed.error().ToString());
+  }
 }
 
 Status PartPlace::Write(std::uint64_t offset, std::span<const std::byte> data) {

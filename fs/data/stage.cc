@@ -5,7 +5,7 @@
 #include "fs/core.h"
 #include "fs/data/space_guard.h"
 #include "meta/base/failpoint.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -16,7 +16,10 @@ ContentStage::~ContentStage() {
   if (!blob_ || kept_) return;
   const Status removed = core_.blobs->Remove(blob_->id());
   // Start-up would find it among the unsettled ids.
-  if (!removed.ok()) Log(LogLevel::kWarning, "event=blob_left " + removed.error().ToString());
+  if (!removed.ok()) {
+    LogLimited(LogLevel::kWarning, "event=blob_left",
+               "event=blob_left " + removed.error().ToString());
+  }
 }
 
 Status ContentStage::MoveToBlob() {

@@ -4,6 +4,7 @@
 #include "fs/entries.h"
 #include "fs/ops/end_directory.h"
 #include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 namespace {
@@ -50,7 +51,7 @@ void VanishUpwards(Core& core, OriginId origin, InodeId directory) {
       std::string line = "event=vanish_postponed";
       AppendField(line, "directory", directory.value());
       AppendField(line, "error", step.error().ToString());
-      Log(LogLevel::kWarning, line);
+      LogLimited(LogLevel::kWarning, "event=vanish_postponed", std::move(line));
       return;
     }
     if (!step->vanished) return;
