@@ -77,6 +77,11 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("tcsh", result.stderr)
 
+    def test_a_word_too_many_is_refused(self):
+        result = subprocess.run([BINARY, "completion", "bash", "more"], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("'more'", result.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
