@@ -1,8 +1,8 @@
 // CopyObject: the destination's row names the source's blobs, in one transaction that finds the
 // source as it was when its conditions were checked. A file that somebody writes is cloned instead.
 //
-// The copy keeps the source's ETag and checksum, also those of a multipart object, since its bytes
-// are not read (docs/decisions/0005-copies-by-reference.md).
+// The copy keeps the source's ETag and checksum, also those of a multipart object, unless its bytes
+// are read anyhow (docs/decisions/0021-etag-of-a-copy.md).
 
 #include <array>
 #include <utility>
@@ -61,7 +61,9 @@ Status ObjectCopy::Decide(Tx& tx, NewObject& object) const {
   if (content.kind == ContentKind::kBlob) object.content.blob = content.extents.front().blob;
   if (content.kind == ContentKind::kExtents) object.content.extents = content.extents;
   object.metadata = request_.replace_metadata ? *request_.replace_metadata : std::move(row.object);
-  const bool known = row.content_stamp == content.content_stamp && !row.etag.empty();
+  // What was read has an ETag and a checksum of its own, as AWS gives every copy.
+  const bool known =
+      md5_.empty() && row.content_stamp == content.content_stamp && !row.etag.empty();
   if (known) {
     object.etag = std::move(row.etag);
     object.checksum = std::move(row.checksum);

@@ -143,6 +143,38 @@ class MultipartTest(InteropTest):
                     got = self.client.get_object(Bucket=BUCKET, Key="key", ChecksumMode="ENABLED")
                     self.assertEqual(got["Body"].read(), b"".join(pieces))
 
+    def copy(self, source, target, **arguments):
+        """The copy's ETag, which CopyObject, HEAD and the listing tell alike."""
+        answer = self.client.copy_object(Bucket=BUCKET, Key=target, CopySource={"Bucket": BUCKET, "Key": source},
+                                         **arguments)
+        etag = answer["CopyObjectResult"]["ETag"].strip('"')
+        self.assertEqual(self.client.head_object(Bucket=BUCKET, Key=target)["ETag"].strip('"'), etag)
+        self.assertEqual(list_objects(self.client)[target][1], etag)
+        return etag
+
+    def test_the_etag_of_a_copy(self):
+        large, small = os.urandom(PART + 1), b"small"
+        md5 = {body: hashlib.md5(body).hexdigest() for body in (large, small)}
+        self.client.put_object(Bucket=BUCKET, Key="put", Body=large)
+        self.assertEqual(self.copy("put", "copy-of-put"), md5[large])
+        upload = self.begin("large")
+        parts = [self.put_part("large", upload, n, piece)[0] for n, piece in ((1, large[:PART]), (2, large[PART:]))]
+        etag = self.complete("large", upload, parts)["ETag"].strip('"')
+        self.assertRegex(etag, r"^[0-9a-f]{32}-2$")
+        # Shared, not read: as the source, with its parts.
+        self.assertEqual(self.copy("large", "shared"), etag)
+        part = self.client.head_object(Bucket=BUCKET, Key="shared", PartNumber=2)
+        self.assertEqual((part["PartsCount"], part["ContentLength"]), (2, 1))
+        # Read: as AWS answers every copy.
+        self.assertEqual(self.copy("large", "read", ChecksumAlgorithm="SHA256"), md5[large])
+        self.assertEqual(self.client.head_object(Bucket=BUCKET, Key="read", PartNumber=1)["ContentLength"], len(large))
+        (self.point / "posix").write_bytes(small)
+        self.assertEqual(self.copy("posix", "posix-read"), md5[small])
+        (self.point / "posix").write_bytes(large)
+        self.assertIn("-", self.copy("posix", "posix-shared"))
+        for key, body in (("shared", large), ("read", large), ("posix-shared", large)):
+            self.assertEqual(get_object(self.client, key), (len(body), hashlib.sha256(body).hexdigest()))
+
     def test_a_posix_write_drops_the_checksum(self):
         self.client.put_object(Bucket=BUCKET, Key="key", Body=b"by S3")
         (self.point / "key").write_bytes(b"by the mount")

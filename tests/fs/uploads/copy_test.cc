@@ -167,6 +167,18 @@ TEST_F(CopyTest, AnotherChecksumIsComputed) {
   EXPECT_EQ(Head("to")->etag, Head("from")->etag);
 }
 
+TEST_F(CopyTest, AMultipartObjectThatIsReadForAChecksumGetsItsMd5) {
+  const std::vector<std::string> parts = {Pattern(kPartBytes, 1), Pattern(1000, 2)};
+  const std::string etag = PutParts("from", parts);
+  auto request = CopyOf("from", "to");
+  request.checksum = DigestKind::kSha256;
+  ASSERT_TRUE(objects().Copy(request).ok());
+  EXPECT_EQ(Head("to")->etag, ToHex(Md5Of(Join(parts))));
+  EXPECT_EQ(Head("to")->parts, 0u);
+  EXPECT_EQ(Head("from")->etag, etag);
+  EXPECT_EQ(GetObject("to").value(), Join(parts));
+}
+
 TEST_F(CopyTest, PartsOfOneSourceInOrderAreTheSourcesBlobAgain) {
   const std::string bytes = Pattern(2 * kPartBytes + 77, 1);
   ASSERT_TRUE(Put("from", bytes).ok());
