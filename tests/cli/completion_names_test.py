@@ -88,8 +88,9 @@ class CompletionOfNamesTest(unittest.TestCase):
         self.assertEqual(self.names("bucket", "create", "/s3v/p"), set())
 
     def test_nothing_is_offered_elsewhere(self):
-        for words in (("mount", "/s3v/photos", "/"), ("bucket", "show", "/none/"), ("bucket", "show", "-"), ("status", ""),
-                      ("bucket", "show", "/s3v/photos", "/"), ("serve", "--data", "/"), ("frob", "/"), ("",)):
+        for words in (("mount", "/s3v/photos", "/"), ("bucket", "show", "/none/"), ("bucket", "show", "-"),
+                      ("status", ""), ("bucket", "show", "/s3v/photos", "/"), ("serve", "--data", "/"),
+                      ("frob", "/"), ("",)):
             with self.subTest(words):
                 self.assertEqual(self.names(*words), set())
 
