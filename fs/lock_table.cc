@@ -37,6 +37,9 @@ class LockTable::Tally {
   Tally(const Tally&) = delete;
   Tally& operator=(const Tally&) = delete;
 
+  template <typename Edit>
+  static void Change(LockTable& table, InodeId id, Edit edit);
+
  private:
   std::size_t Size() const { return inode_.held.size() + inode_.waiters.size(); }
   LockTable& table_;
@@ -232,65 +235,49 @@ bool LockTable::Cancel(LockWaitId wait) {
   return false;
 }
 
-void LockTable::Unlock(const LockRequest& request) {
+// What is known of the inode, if anything is, is changed by `edit`; then who can have its lock gets
+// it, and is told.
+template <typename Edit>
+void LockTable::Tally::Change(LockTable& table, InodeId id, Edit edit) {
   Answers answers;
   {
-    std::lock_guard lock(mutex_);
-    const auto found = inodes_.find(request.inode);
-    if (found == inodes_.end()) return;
+    std::lock_guard lock(table.mutex_);
+    const auto found = table.inodes_.find(id);
+    if (found == table.inodes_.end()) return;
     {
-      const Tally tally(*this, found->second);
-      Cut(found->second, request);
-      Wake(found->second, answers);
+      const Tally tally(table, found->second);
+      edit(found->second);
+      table.Wake(found->second, answers);
     }
-    EraseIfIdle(request.inode);
+    table.EraseIfIdle(id);
   }
   CallAll(answers);
+}
+
+void LockTable::Unlock(const LockRequest& request) {
+  Tally::Change(*this, request.inode, [&](Inode& inode) { Cut(inode, request); });
 }
 
 void LockTable::DropRecords(InodeId id, const LockOwner& owner) {
-  Answers answers;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = inodes_.find(id);
-    if (found == inodes_.end()) return;
-    Inode& inode = found->second;
-    {
-      const Tally tally(*this, inode);
-      std::erase_if(inode.held, [&](const LockRequest& held) {
-        return held.owner == owner && held.family == LockFamily::kRecord;
-      });
-      // What it locks from now on, through another descriptor, is no matter of the one that closes.
-      std::erase_if(inode.users, [&](const auto& user) { return user.second == owner; });
-      Wake(inode, answers);
-    }
-    EraseIfIdle(id);
-  }
-  CallAll(answers);
+  Tally::Change(*this, id, [&](Inode& inode) {
+    std::erase_if(inode.held, [&](const LockRequest& held) {
+      return held.owner == owner && held.family == LockFamily::kRecord;
+    });
+    // What it locks from now on, through another descriptor, is no matter of the one that closes.
+    std::erase_if(inode.users, [&](const auto& user) { return user.second == owner; });
+  });
 }
 
 void LockTable::DropHandle(InodeId id, const LockHandle& handle) {
-  Answers answers;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = inodes_.find(id);
-    if (found == inodes_.end()) return;
-    Inode& inode = found->second;
-    {
-      const Tally tally(*this, inode);
-      std::set<LockOwner> owners;
-      std::erase_if(inode.users, [&](const auto& user) {
-        if (user.first != handle) return false;
-        owners.insert(user.second);
-        return true;
-      });
-      std::erase_if(inode.held,
-                    [&](const LockRequest& held) { return owners.contains(held.owner); });
-      Wake(inode, answers);
-    }
-    EraseIfIdle(id);
-  }
-  CallAll(answers);
+  Tally::Change(*this, id, [&](Inode& inode) {
+    std::set<LockOwner> owners;
+    std::erase_if(inode.users, [&](const auto& user) {
+      if (user.first != handle) return false;
+      owners.insert(user.second);
+      return true;
+    });
+    std::erase_if(inode.held, [&](const LockRequest& held) { return owners.contains(held.owner); });
+  });
 }
 
 void LockTable::DropMount(OriginId mount) {
