@@ -6,12 +6,13 @@
 #include <charconv>
 #include <cstring>
 
+#include "s3/host.h"
+
 namespace amphora::s3 {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t kMostHops = 64;  // of X-Forwarded-For that are looked at
-constexpr std::size_t kMaxHostBytes = 253 + 6;
 
 std::string_view Trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -43,13 +44,6 @@ bool IsMapped(const IpBytes& address) {
 std::string_view LastWord(std::string_view list) {
   const std::size_t comma = list.rfind(',');
   return Trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
-}
-
-bool IsHost(std::string_view host) {
-  return !host.empty() && host.size() <= kMaxHostBytes &&
-         host.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-             "-._:[]") == std::string_view::npos;
 }
 
 std::string ClientOf(std::string_view forwarded, const IpBytes& peer,

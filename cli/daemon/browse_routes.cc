@@ -4,12 +4,12 @@
 #include "cli/daemon/routes.h"
 #include "cli/users.h"
 #include "s3/browser/links.h"
+#include "s3/host.h"
 
 namespace amphora::cli {
 namespace {
 
 constexpr std::int64_t kMaxSeconds = 7 * 24 * 3600;  // AWS's limit of a presigned address
-constexpr std::size_t kMaxBaseBytes = 512;
 
 // The name under which S3 shows the bucket: its own in /s3v, or that of a link there.
 Result<std::string> ShownName(fs::Buckets& buckets, const fs::BucketPath& path) {
@@ -27,12 +27,10 @@ Result<std::string> ShownName(fs::Buckets& buckets, const fs::BucketPath& path) 
 
 bool IsBase(std::string_view base) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!base.starts_with(scheme) || base.size() > kMaxBaseBytes) continue;
+    if (!base.starts_with(scheme)) continue;
     std::string_view host = base.substr(scheme.size());
     if (host.ends_with('/')) host.remove_suffix(1);
-    return !host.empty() && host.find_first_not_of(
-                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-._:[]") == std::string_view::npos;
+    return s3::IsHost(host);
   }
   return false;
 }

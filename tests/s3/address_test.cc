@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "s3/forwarded.h"
+#include "s3/host.h"
 #include "s3/request.h"
 
 namespace amphora::s3 {
@@ -32,6 +33,18 @@ TEST(HostTest, OtherwiseTheAddressIsPathStyle) {
     EXPECT_EQ(BucketOfHost(host, kDomains), "") << host;
   }
   EXPECT_EQ(BucketOfHost("photos.localhost", {}), "");
+}
+
+TEST(HostTest, HasOnlyCharactersOfNamesAndAddressesAndIsNotTooLong) {
+  for (const char* host :
+       {"localhost", "Files.example-1.org:443", "[::1]:9878", "10.0.0.1", "a_b"}) {
+    EXPECT_TRUE(IsHost(host)) << host;
+  }
+  for (const char* host : {"", "a b", "a/b", "user@host", "a?b", "\"", "<b>", "a\n", "\xc3\xa4"}) {
+    EXPECT_FALSE(IsHost(host)) << host;
+  }
+  EXPECT_TRUE(IsHost(std::string(253, 'a') + ":65535"));
+  EXPECT_FALSE(IsHost(std::string(254, 'a') + ":65535"));
 }
 
 TEST(IpTest, ReadsBothFamiliesWithAndWithoutPort) {
