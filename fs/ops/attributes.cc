@@ -73,6 +73,9 @@ void FillDirectory(Attributes& attributes, const meta::MergeValue& merged) {
   attributes.accessed = Newer(attributes.accessed, merged.latest[kAccessed]);
 }
 
+namespace {
+
+// A directory's merged row, as `reader` or somebody later sees it.
 Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId directory) {
   DirectoryCache& cache = *core.directories;
   if (const auto known = cache.FindSums(directory)) return *known;
@@ -82,6 +85,8 @@ Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId dire
   if (&reader == &core.store->Newest()) cache.RememberSums(directory, generation, sums);
   return sums;
 }
+
+}  // namespace
 
 Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
                                   const InodeRecord& record) {

@@ -12,8 +12,6 @@ class Core;
 Attributes ToAttributes(InodeId inode, const InodeRecord& record);
 // A directory's link count and times, from its merged row.
 void FillDirectory(Attributes& attributes, const meta::MergeValue& merged);
-// That row as `reader` or somebody later sees it.
-Result<meta::MergeValue> ReadSums(Core& core, meta::Reader& reader, InodeId directory);
 // The whole answer: row, merged row of a directory, live state of an open file.
 Result<Attributes> ReadAttributes(Core& core, meta::Reader& reader, InodeId inode,
                                   const InodeRecord& record);
