@@ -178,9 +178,9 @@ Result<Ticket> Buckets::DeleteVolume(std::string_view name) {
     if (!bytes) return Error(ErrorCode::kNoSuchVolume);
     AMPHORA_ASSIGN(const VolumeRecord record, DecodeVolume(*bytes));
     const InodeId directory = DirectoryOf(record.id);
-    AMPHORA_ASSIGN(InodeRecord row, CheckEmptyExclusively(tx, directory));
+    AMPHORA_ASSIGN(EmptyDirectory empty, CheckEmptyExclusively(tx, directory));
     AMPHORA_TRY(tx.kv().Erase(Table::kRows, VolumeKey(name)));
-    AMPHORA_TRY(RemoveTop(tx, directory, std::move(row)));
+    AMPHORA_TRY(RemoveTop(tx, directory, std::move(empty.record)));
     return directory;
   });
   if (!committed.ok()) return committed.error();
@@ -297,9 +297,9 @@ namespace {
 // An empty bucket that no link shows. Answers its directory; `uploads`: those that went with it.
 Result<InodeId> RemoveBucket(Tx& tx, const BucketRecord& record, std::vector<UploadId>& uploads) {
   const InodeId directory = DirectoryOf(record.id);
-  auto row = CheckEmptyExclusively(tx, directory);
-  if (row.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
-  if (!row.ok()) return row.error();
+  auto empty = CheckEmptyExclusively(tx, directory);
+  if (empty.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
+  if (!empty.ok()) return empty.error();
   // Whoever makes a link takes the bucket's row shared: no link comes behind this look.
   AMPHORA_ASSIGN(const auto links,
                  tx.kv().Scan(Table::kRows, RangeOf(RowKind::kLinkTo, directory), {.limit = 1}));
@@ -308,7 +308,7 @@ Result<InodeId> RemoveBucket(Tx& tx, const BucketRecord& record, std::vector<Upl
   // that its objects are gone).
   AMPHORA_ASSIGN(uploads, FreeUploads(tx, record.id));
   AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
-  AMPHORA_TRY(RemoveTop(tx, directory, std::move(*row)));
+  AMPHORA_TRY(RemoveTop(tx, directory, std::move(empty->record)));
   return directory;
 }
 

@@ -120,7 +120,7 @@ Status RemoveEntry(Tx& tx, Slot& slot, BucketId bucket, bool is_directory) {
   return Ok();
 }
 
-Result<InodeRecord> CheckEmptyExclusively(Tx& tx, InodeId inode) {
+Result<EmptyDirectory> CheckEmptyExclusively(Tx& tx, InodeId inode) {
   AMPHORA_ASSIGN(InodeRecord record, tx.GetInode(inode, Lock::kExclusive));
   if (record.kind != FileKind::kDirectory) return Error(ErrorCode::kNotDirectory);
   if (record.links == 0) return Error(ErrorCode::kNotFound, "directory");
@@ -128,11 +128,11 @@ Result<InodeRecord> CheckEmptyExclusively(Tx& tx, InodeId inode) {
   // store: the directory cache learns of a merge only after the commit that let go of the lock.
   AMPHORA_ASSIGN(const meta::MergeValue sums,
                  ReadMerged(tx.core().store->Newest(), DirectoryStatKey(inode)));
-  if (sums == meta::MergeValue()) return record;
+  if (sums == meta::MergeValue()) return EmptyDirectory{std::move(record), sums};
   AMPHORA_ASSIGN(const auto rows,
                  tx.kv().Scan(Table::kRows, RangeOf(RowKind::kDentry, inode), {.limit = 1}));
   if (!rows.empty()) return Error(ErrorCode::kNotEmpty);
-  return record;
+  return EmptyDirectory{std::move(record), sums};
 }
 
 }  // namespace amphora::fs

@@ -40,8 +40,12 @@ Status AddEntry(Tx& tx, Slot& slot, BucketId bucket, const NewEntry& entry);
 Status ReplaceEntry(Tx& tx, Slot& slot, BucketId bucket, const NewEntry& entry);
 Status RemoveEntry(Tx& tx, Slot& slot, BucketId bucket, bool is_directory);
 
-// kNotEmpty when directory `inode` has an entry. Takes its inode row exclusively first; answers the
-// row.
-Result<InodeRecord> CheckEmptyExclusively(Tx& tx, InodeId inode);
+// A directory without an entry, whose row is held exclusively: nobody merges into its sums.
+struct EmptyDirectory {
+  InodeRecord record;
+  meta::MergeValue sums;
+};
+// kNotEmpty when directory `inode` has an entry. Takes its inode row exclusively first.
+Result<EmptyDirectory> CheckEmptyExclusively(Tx& tx, InodeId inode);
 
 }  // namespace amphora::fs

@@ -27,23 +27,20 @@ void DirectoryEnd::Begin() {
   orphaned_ = InodeId();
 }
 
-Status DirectoryEnd::Drop(Tx& tx, InodeId inode, InodeRecord record) {
+Status DirectoryEnd::Drop(Tx& tx, InodeId inode, EmptyDirectory directory) {
+  InodeRecord& record = directory.record;
   record.links = 0;
   record.changed = tx.now();
   if (record.has_xattrs) {
     orphaned_ = inode;
     return tx.OrphanInode(inode, record);
   }
-  // Nobody merges into them while the row is held exclusively. From the store, not from the
-  // directory cache, which learns of a merge only after the commit that let go of the lock.
-  AMPHORA_ASSIGN(const meta::MergeValue sums,
-                 ReadMerged(core_.store->Newest(), DirectoryStatKey(inode)));
-  const bool none = sums == meta::MergeValue();
+  const bool none = directory.sums == meta::MergeValue();
   AMPHORA_TRY(tx.EraseInode(inode, record, none ? Tx::Sums::kNone : Tx::Sums::kMayExist));
   // Before the commit, so that nobody finds neither this nor the row.
   erased_ = inode;
   const bool holds = origin_.valid() && core_.changes->HasOrigin(origin_);
-  core_.removed->Add(inode, AsShown(inode, record, sums), holds ? origin_ : OriginId());
+  core_.removed->Add(inode, AsShown(inode, record, directory.sums), holds ? origin_ : OriginId());
   return Ok();
 }
 

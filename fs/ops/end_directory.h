@@ -4,12 +4,13 @@
 // since those are rows.
 //
 //   DirectoryEnd end(core, origin);
-//   … inside the closure: end.Begin(); … end.Drop(tx, inode, record) …
+//   … inside the closure: end.Begin(); … end.Drop(tx, inode, directory) …
 //   … after the commit: end.Finish()
 //
 // One thread.
 #pragma once
 
+#include "fs/entries.h"
 #include "fs/tx.h"
 
 namespace amphora::fs {
@@ -25,8 +26,8 @@ class DirectoryEnd {
 
   // Forgets what an earlier run of the closure did.
   void Begin();
-  // `record` is the row of `inode`, held exclusively; the directory is empty and its name erased.
-  Status Drop(Tx& tx, InodeId inode, InodeRecord record);
+  // `inode` is the empty directory, and its name is erased.
+  Status Drop(Tx& tx, InodeId inode, EmptyDirectory directory);
   void Finish();
 
  private:

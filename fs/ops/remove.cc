@@ -38,10 +38,10 @@ Status Files::RemoveDirectory(const Caller& caller, InodeId parent, std::string_
     if (shown == nullptr) return Error(ErrorCode::kNotFound);
     if (shown->kind != FileKind::kDirectory) return Error(ErrorCode::kNotDirectory);
     const InodeId inode = shown->inode;
-    AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx, inode));
+    AMPHORA_ASSIGN(EmptyDirectory empty, CheckEmptyExclusively(tx, inode));
     AMPHORA_TRY(RemoveEntry(tx, target.slot, parent_record.bucket, true));
-    AMPHORA_TRY(tx.AddUsage(record.bucket, 0, -1, 0));
-    return end.Drop(tx, inode, std::move(record));
+    AMPHORA_TRY(tx.AddUsage(empty.record.bucket, 0, -1, 0));
+    return end.Drop(tx, inode, std::move(empty));
   });
   if (!committed.ok()) return committed.error();
   end.Finish();

@@ -94,10 +94,10 @@ class Rename {
     }
     if (!shows_directory) return Error(ErrorCode::kNotDirectory);
     const InodeId gone = shown->inode;
-    AMPHORA_ASSIGN(InodeRecord record, CheckEmptyExclusively(tx_, gone));
+    AMPHORA_ASSIGN(EmptyDirectory empty, CheckEmptyExclusively(tx_, gone));
     AMPHORA_TRY(RemoveEntry(tx_, to_.slot, bucket_, true));
     AMPHORA_TRY(tx_.AddUsage(bucket_, 0, -1, 0));
-    return replaced_.Drop(tx_, gone, std::move(record));
+    return replaced_.Drop(tx_, gone, std::move(empty));
   }
 
   Result<Outcome> Exchange() {

@@ -22,7 +22,7 @@ Result<Step> VanishOne(Core& core, OriginId origin, InodeId directory) {
     AMPHORA_TRY(tx.kv().Erase(Table::kRows, VanishingKey(directory)));
     AMPHORA_ASSIGN(auto found, tx.FindInode(directory, Lock::kExclusive));
     if (!found || found->links == 0 || !found->implicit) return Step{};
-    const auto empty = CheckEmptyExclusively(tx, directory);
+    auto empty = CheckEmptyExclusively(tx, directory);
     if (empty.Is(ErrorCode::kNotEmpty)) return Step{};
     if (!empty.ok()) return empty.error();
     AMPHORA_ASSIGN(Slot slot, ReadSlot(tx, found->parent, found->name, Lock::kExclusive));
@@ -34,7 +34,7 @@ Result<Step> VanishOne(Core& core, OriginId origin, InodeId directory) {
     // The parent may be empty now as well.
     AMPHORA_TRY(tx.kv().Put(Table::kRows, VanishingKey(found->parent), ""));
     const InodeId parent = found->parent;
-    AMPHORA_TRY(end.Drop(tx, directory, std::move(*found)));
+    AMPHORA_TRY(end.Drop(tx, directory, std::move(*empty)));
     return Step{true, parent};
   });
   if (!committed.ok()) return committed.error();
