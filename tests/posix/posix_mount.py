@@ -16,6 +16,8 @@ from pathlib import Path
 from amphora_store import Store, is_mounted
 from user_store import USER, UserStore
 
+BUCKET = "/s3v/posix"
+
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
@@ -44,6 +46,7 @@ class PosixMount:
     point: Path      # a bucket of the store
     reference: Path  # XFS itself
     process_options: dict  # of subprocess: the user who has the mount
+    options: list  # of `amphora mount`
 
     def run(self, *command, check=True, timeout=900, environment=None):
         """A program in the mount; its output, both streams."""
@@ -54,6 +57,12 @@ class PosixMount:
         if check and result.returncode != 0:
             raise AssertionError(f"{' '.join(map(str, command))}: exit {result.returncode}\n{result.stdout[-8000:]}")
         return result
+
+    def remount(self):
+        """Unmounts, unless a crash did, and mounts again: whatever the kernel had cached is gone."""
+        if is_mounted(self.point):
+            self.store.run("umount", self.point)
+        self.store.run("mount", BUCKET, self.point, *self.options)
 
 
 def granted(store):
@@ -77,13 +86,14 @@ def posix_mount(disk, mode=None):
     try:
         with store:
             store.start()
-            store.run("bucket", "create", "/s3v/posix")
-            store.run("mount", "/s3v/posix", point, *(["-o", mode.options] if mode else []))
+            store.run("bucket", "create", BUCKET)
+            options = ["-o", mode.options] if mode else []
+            store.run("mount", BUCKET, point, *options)
             if mode and granted(store) != (mode.passthrough, mode.io_uring):
                 raise AssertionError(f"the kernel did not grant mode {mode.name}: {granted(store)}")
             if mode:
                 os.chmod(point, 0o777)
-            yield PosixMount(store, point, reference, store.process_options)
+            yield PosixMount(store, point, reference, store.process_options, options)
             checked = store.json("check")
             if checked["findings_total"] != 0:
                 raise AssertionError(f"the store is not whole: {checked}")
