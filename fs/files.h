@@ -100,9 +100,12 @@ class Files {
 
   Result<Attributes> Lookup(InodeId parent, std::string_view name, InodeId mount_root = kStoreRoot);
   Result<Attributes> GetAttributes(InodeId inode, InodeId mount_root = kStoreRoot);
-  // A size change waits for nothing; `handle` may be null (truncate(2)).
+  // `handle` may be null (truncate(2)). A size change waits for the disk where content is shared.
   Result<Attributes> SetAttributes(const Caller& caller, InodeId inode,
                                    const AttributeChange& change, FileHandle* handle);
+  // Whether it would now, or an open(2) for writing that truncates would (`size` 0). A hint, and
+  // cheap: a thread that must not wait asks first.
+  bool ResizeMayWait(InodeId inode, std::uint64_t size);
   Result<std::string> ReadLink(InodeId inode, InodeId mount_root = kStoreRoot);
 
   // mknod, mkdir, symlink. kExists when the visible name is taken.

@@ -40,10 +40,24 @@ void GetStatx(fuse_req_t request, fuse_ino_t node, int, int, fuse_file_info* inf
   ReplyStatx(request, out, AttributeTimeout(*attributes));
 }
 
+void SetNow(fuse_req_t request, fs::InodeId inode, const fs::AttributeChange& change,
+            fs::FileHandle* handle) {
+  const auto changed =
+      ContextOf(request).engine.files().SetAttributes(ToCaller(request), inode, change, handle);
+  PauseBeforeReply("mount.setattr.reply");
+  if (changed.ok()) {
+    ReplyAttributes(request, *changed);
+  } else {
+    ReplyError(request, changed.error());
+  }
+}
+
 void SetAttributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int which,
                    fuse_file_info* info) {
   Context& context = ContextOf(request);
-  OpenFile* file = info != nullptr && info->fh != 0 ? &FileOf(info) : nullptr;
+  const fs::InodeId inode = ToInode(context, node);
+  const std::shared_ptr<fs::FileHandle> handle =
+      info != nullptr && info->fh != 0 ? FileOf(info).handle : nullptr;
   fs::AttributeChange change = ToChange(*wanted, which);
   if (LeavesSquash(context.options, change)) {
     ReplyErrno(request, EPERM);
@@ -51,15 +65,12 @@ void SetAttributes(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int
   }
   Unsquash(context.options, change);
   change.membership = MembershipOf(request);
-  const auto changed =
-      context.engine.files().SetAttributes(ToCaller(request), ToInode(context, node), change,
-                                           file == nullptr ? nullptr : file->handle.get());
-  PauseBeforeReply("mount.setattr.reply");
-  if (changed.ok()) {
-    ReplyAttributes(request, *changed);
-  } else {
-    ReplyError(request, changed.error());
+  if (!change.size || !context.engine.files().ResizeMayWait(inode, *change.size)) {
+    SetNow(request, inode, change, handle.get());
+    return;
   }
+  context.pool.Run(
+      request, [request, inode, change, handle] { SetNow(request, inode, change, handle.get()); });
 }
 
 void GetXattr(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t room) {

@@ -115,8 +115,10 @@ void Open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   Context& context = ContextOf(request);
   const fs::InodeId inode = ToInode(context, node);
   const fs::OpenOptions options = Wanted(context, info);
-  if (options.write && options.passthrough_possible && !options.truncate) {
-    // A first writer in passthrough has to be on record durably (hazards 5.3): that may wait.
+  if (options.write && ((options.passthrough_possible && !options.truncate) ||
+                        context.engine.files().ResizeMayWait(inode, 0))) {
+    // A first writer in passthrough has to be on record durably (hazards 5.3), and gives those who
+    // share the content a copy: that may wait.
     context.pool.Run(request, [request, inode, options, info = *info] {
       OpenNow(request, inode, options, info);
     });

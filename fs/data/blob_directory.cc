@@ -12,6 +12,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <string_view>
 
 #include "meta/base/failpoint.h"
@@ -20,8 +21,8 @@ namespace amphora::fs {
 namespace {
 
 constexpr int kGroupBits = 12;
-constexpr std::string_view kProbeSource = "reflink-probe-source";
-constexpr std::string_view kProbeTarget = "reflink-probe-target";
+constexpr std::string_view kProbeSource = "probe-source";
+constexpr std::string_view kProbeTarget = "probe-target";
 
 std::uint64_t GroupOf(BlobId blob) { return blob.value() >> kGroupBits; }
 
@@ -143,6 +144,24 @@ Status BlobDirectory::Unlink(BlobId blob) const {
   return Ok();
 }
 
+Status BlobDirectory::Exchange(BlobId one, BlobId other) const {
+  if (::renameat2(root_.get(), PathOf(one).c_str(), root_.get(), PathOf(other).c_str(),
+                  RENAME_EXCHANGE) != 0) {
+    return Error::FromErrno(errno, "exchanging two blobs");
+  }
+  return Ok();
+}
+
+Status BlobDirectory::SyncNames(BlobId one, BlobId other) const {
+  for (const std::uint64_t group : std::set{GroupOf(one), GroupOf(other)}) {
+    const Descriptor directory(
+        ::openat(root_.get(), GroupName(group).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.valid()) return Error::FromErrno(errno, "opening a blob directory");
+    AMPHORA_TRY(SyncDirectory(directory.get()));
+  }
+  return Ok();
+}
+
 Status BlobDirectory::ForEach(BlobId begin, BlobId end,
                               const std::function<Status(BlobId)>& visit) const {
   AMPHORA_ASSIGN(const auto groups, ReadNumbers(root_.get(), ".", 13));
@@ -167,6 +186,18 @@ bool BlobDirectory::ProbeReflink() const {
   return can;
 }
 
+bool BlobDirectory::ProbeExchange() const {
+  const int flags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;
+  const Descriptor one(::openat(root_.get(), kProbeSource.data(), flags, 0600));
+  const Descriptor other(::openat(root_.get(), kProbeTarget.data(), flags, 0600));
+  const bool can = one.valid() && other.valid() &&
+                   ::renameat2(root_.get(), kProbeSource.data(), root_.get(), kProbeTarget.data(),
+                               RENAME_EXCHANGE) == 0;
+  ::unlinkat(root_.get(), kProbeSource.data(), 0);
+  ::unlinkat(root_.get(), kProbeTarget.data(), 0);
+  return can;
+}
+
 bool BlobDirectory::ProbeLease() const {
   bool can = false;
   {
@@ -180,6 +211,18 @@ bool BlobDirectory::ProbeLease() const {
   {
     const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
     can = can && file.valid() && ::fcntl(file.get(), F_SETLEASE, F_RDLCK) == 0 &&
+          ::fcntl(file.get(), F_SETLEASE, F_UNLCK) == 0;
+  }
+  {
+    // The same of a lease that only a single user gets: no beside another, yes alone.
+    const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDWR | O_CLOEXEC));
+    const Descriptor reader(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
+    can = can && file.valid() && reader.valid() &&
+          ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN;
+  }
+  {
+    const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDWR | O_CLOEXEC));
+    can = can && file.valid() && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) == 0 &&
           ::fcntl(file.get(), F_SETLEASE, F_UNLCK) == 0;
   }
   ::unlinkat(root_.get(), kProbeSource.data(), 0);

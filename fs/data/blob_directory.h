@@ -33,6 +33,12 @@ class BlobDirectory {
   // A missing file is no error.
   Status Unlink(BlobId blob) const;
   Status ForEach(BlobId begin, BlobId end, const std::function<Status(BlobId)>& visit) const;
+  // Each of two files gets the other's name, in one step. Not durable before SyncNames of both.
+  Status Exchange(BlobId one, BlobId other) const;
+  // fsync of the directories that hold them; the failpoint as above.
+  Status SyncNames(BlobId one, BlobId other) const;
+  // Whether Exchange works here: tried once with two scratch files.
+  bool ProbeExchange() const;
   // Whether files here can share extents: tried once with a scratch file.
   bool ProbeReflink() const;
   // Whether the file system answers leases: likewise.

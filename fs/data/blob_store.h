@@ -41,7 +41,13 @@ class Blob {
   // fdatasync: content and size. A failure poisons this blob: later calls fail too.
   virtual Status Sync() = 0;
   // A local file descriptor for passthrough and sendfile, open read-write; -1 where there is none.
+  // It is this blob's until BlobStore::Exchange, which waits for no user of it.
   virtual int descriptor() const = 0;
+  // No later write or sync of it succeeds, and BlobStore::IsPoisoned says so.
+  virtual void Poison() = 0;
+  // Whether anybody but this object has the file open, or mapped: a kernel whose handle is closed.
+  // Only with CanPassThrough(); ask while no handle in passthrough is left.
+  virtual Result<bool> IsUsedElsewhere() = 0;
 };
 
 class BlobStore {
@@ -56,6 +62,13 @@ class BlobStore {
   // Copies a range; shares extents where the disk can.
   virtual Result<std::uint64_t> CopyRange(Blob& source, std::uint64_t offset, Blob& target,
                                           std::uint64_t target_offset, std::uint64_t length) = 0;
+  // Swaps the files of two blobs that hold the same durable bytes and that nobody writes: who has
+  // the file of one open past its Blob object (a kernel, a mapping) has the other's from now on;
+  // who reads through Blob objects notices nothing. Waits for reads in flight. The new names are
+  // durable at return. A failure has changed nothing, or both blobs are poisoned.
+  virtual Status Exchange(Blob& one, Blob& other) = 0;
+  // Whether Exchange() works here at all.
+  virtual bool CanExchange() const = 0;
   // Idempotent: a missing blob is no error.
   virtual Status Remove(BlobId blob) = 0;
   virtual bool CanReflink() const = 0;

@@ -66,7 +66,14 @@ struct ContentView {
   // No reflink on this disk and somebody may write: buffered reads only, compare Figures() before
   // and after.
   bool may_change = false;
+  // A kernel has the file open: a writer through it gets the file and we the copy (live_split.cc),
+  // which only reads through the Blob object follow.
+  bool buffered = false;
 };
+
+// Pins `blob` for a reader, for sending if that is possible.
+void PinForReader(BlobPins& pins, BlobId blob, ContentView& view);
+
 
 // Content that a transaction may name in another row, as one more reference or as bytes of its own.
 // Durable. While it lives nobody writes into its blobs.
@@ -160,6 +167,9 @@ class LiveTable {
   // Whether content of `inode` may wait for its settle or its sync. Takes no lock that is held over
   // a transaction.
   bool IsUnfinished(InodeId inode) const;
+  // Whether giving `inode` this size would wait for the disk: its content is shared, and copied
+  // first. A hint.
+  bool ResizeMayWait(InodeId inode, std::uint64_t size) const;
   // fdatasync of content that is in a blob and not durable yet, live or lingering; then settles.
   // Blocks.
   Status SyncData(InodeId inode);

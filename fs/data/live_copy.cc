@@ -16,11 +16,13 @@ constexpr std::uint64_t kMaxCopyBytes = 32 << 20;
 }  // namespace
 
 // A whole file onto an empty one: one more reference instead of bytes. Only what is settled and
-// synced: the copy has no open-for-write row of its own to recover by. Never a blob in passthrough
-// (hazards 1.2).
+// synced: the copy has no open-for-write row of its own to recover by. Never a blob that a kernel
+// may write, which counts as unsynced (hazards 1.2); one that it only reads is split before it may
+// be written (live_split.cc).
 bool LiveInode::CanShareWith(const LiveInode& target, std::uint64_t length) const {
   return place_ == Place::kBlob && blob_id_ == committed_.blob && !dirty() && !Unsynced() &&
-         mode_ == AccessMode::kDaemon && target.mode_ == AccessMode::kDaemon && !gone_ &&
+         (mode_ == AccessMode::kDaemon || core_.blobs->CanExchange()) &&
+         target.mode_ == AccessMode::kDaemon && !gone_ &&
          target.place_ == Place::kMemory && target.size() == 0 && length >= size() && !orphan() &&
          !target.orphan();
 }
@@ -72,6 +74,17 @@ struct LiveInode::TrimAtEnd {
   ~TrimAtEnd() { inode.charge_.Trim(inode.size()); }
 };
 
+// What was written lately and is not written now costs less to sync than to copy. A failure shows
+// where the bytes are copied.
+void LiveInode::SyncForSharing() {
+  {
+    std::shared_lock lock(io_);
+    if (place_ != Place::kBlob || writers_ > 0 || passthrough_written_ || orphan()) return;
+  }
+  if (!SyncBlob().ok()) return;
+  (void)Settle(SettleFor::kBackground);
+}
+
 Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, LiveInode& target,
                                       std::uint64_t target_offset, std::uint64_t length,
                                       const Writer& writer) {
@@ -79,6 +92,9 @@ Result<std::uint64_t> LiveInode::Copy(LiveInode& source, std::uint64_t offset, L
   Writer change = writer;
   std::vector<Change> published;
   std::uint64_t copied = 0;
+  if (!same && offset == 0 && target_offset == 0 && length >= source.size() && target.size() == 0) {
+    source.SyncForSharing();
+  }
   {
     std::unique_lock source_lock(source.io_, std::defer_lock);
     std::unique_lock target_lock(target.io_, std::defer_lock);

@@ -22,6 +22,12 @@ void ForgetParts(ObjectInfo& info) {
 
 }  // namespace
 
+void PinForReader(BlobPins& pins, BlobId blob, ContentView& view) {
+  view.pin = pins.PinForSending(blob);
+  view.buffered = !view.pin;
+  if (!view.pin) view.pin = pins.Pin(blob);
+}
+
 std::optional<LiveView> LiveTable::View(InodeId inode) {
   const auto live = Peek(inode);
   return live ? live->View() : std::nullopt;
@@ -124,7 +130,7 @@ Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
   for (int attempt = 0; attempt < kContentAttempts; ++attempt) {
     ContentView view;
     const auto live = HoldLive(inode, [&] {
-      if (record.content == ContentKind::kBlob) view.pin = pins().Pin(record.blob);
+      if (record.content == ContentKind::kBlob) PinForReader(pins(), record.blob, view);
     });
     if (live) return live->OpenContent(record);
     view.size = record.size;
@@ -148,13 +154,16 @@ Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {
     }
     const auto settled = RecentlySettled(inode);
     const bool outdated = settled && settled->content_stamp > record.content_stamp;
-    if (opened.ok() && !outdated) return view;
+    // A blob that was let go between the look at the row and the pin may be another's alone by now,
+    // who writes into it: so the row is looked at once more.
+    if (opened.ok() && !outdated && !view.blob) return view;
     AMPHORA_ASSIGN(auto newest, ReadInode(core_.store->Newest(), inode));
     if (!newest) return Error(ErrorCode::kNotFound, "inode");
     // The same row, and its content is not there: that is no race.
     const bool same = newest->content_stamp == record.content_stamp &&
                       newest->content == record.content && newest->blob == record.blob;
-    if (!opened.ok() && same) return opened.error();
+    if (same && !opened.ok()) return opened.error();
+    if (same && !outdated) return view;
     record = std::move(*newest);
   }
   return Error(ErrorCode::kBusy, "content changes without end");

@@ -161,11 +161,16 @@ Result<bool> LiveInode::IsShareable() {
 Status LiveInode::PrepareInPlace() {
   if (place_ == Place::kExtents) AMPHORA_TRY(JoinHeld());
   AMPHORA_TRY(OpenBlob());
-  // In passthrough the blob was found alone when the mode was chosen, and is never pinned or shared
-  // since.
-  if (!owned_ && mode_ != AccessMode::kPassthrough) {
+  if (mode_ == AccessMode::kPassthrough && core_.blobs->IsPoisoned(blob_id_)) {
+    return Error(ErrorCode::kPoisoned, "an earlier sync of this content failed");
+  }
+  if (!owned_) {
     AMPHORA_ASSIGN(const bool alone, IsShareable());
-    if (!alone) return CopyUp();
+    if (!alone && mode_ != AccessMode::kPassthrough) return CopyUp();
+    if (!alone) {
+      AMPHORA_ASSIGN(auto copy, DurableCopy(*blob_));
+      AMPHORA_TRY(SplitHeld(std::move(copy)));
+    }
     owned_ = true;
   }
   if (blob_id_ == committed_.blob && !open_row_.load()) return CommitOpenRow();

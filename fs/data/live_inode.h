@@ -6,11 +6,13 @@
 // blob of them). `Committed` says what the row in the store has.
 //
 // Rules that hold all the time (hazards sections 1 and 5):
-//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else cloned.
+//  1. A blob is written in place only while it is *owned*: one reference, no pin. Else cloned; and
+//     if a kernel has its file open, the others get the clone (live_split.cc).
 //  2. A blob that a row names is written in place only after its open-for-write row is committed,
 //     and synced only after that row is durable.
 //  3. A settle that drops committed bytes which were copied into a new blob waits for its sync.
-//  4. All handles have one AccessMode, from the first open to the last release and lease.
+//  4. All handles have one AccessMode, from the first open to the last release and lease. In
+//     passthrough the blob is claimed (blob_pins.h), so no other inode's handles are.
 //
 // Locks: `io_` orders content and settles (shared: readers); `figures_mutex_` is a leaf that guards
 // size, times and flags, so that stat never waits for a disk. Size and times change under
@@ -74,6 +76,8 @@ class LiveInode {
   bool KeepsCache(OriginId origin) const;
   // Asks whether mappings are gone; true when nothing can write into the blob any more.
   bool TryEndPassthrough();
+  // The same for who must not wait: nothing happens while somebody works with the content.
+  void TryEndPassthroughNow();
 
   // live_inode.cc: bytes.
   Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer);
@@ -97,6 +101,7 @@ class LiveInode {
   Status Sync();  // fsync
   bool FlushMayWait() const;
   bool WriteMayWait() const;
+  bool ResizeMayWait(std::uint64_t size) const;
   // For a sync of many blobs at once: how much is to be covered (0: nothing), and that it was. The
   // row's durability is waited for by the caller, between the two calls.
   std::uint64_t UnsyncedWrites() const;
@@ -159,6 +164,12 @@ class LiveInode {
   Status EraseOpenRow();
   Status MoveToBlob();
   Status CopyUp();
+  // live_split.cc: before the first write in passthrough to a blob that others have too.
+  Status SplitBeforeWrite();  // without io_
+  Result<bool> MustSplit();
+  Result<std::shared_ptr<Blob>> DurableCopy(Blob& blob) const;
+  Status SplitHeld(std::shared_ptr<Blob> copy);
+  Status CommitSplit(BlobId mine);
   Status JoinHeld();  // extents become one blob, before the first write
   std::optional<SharedContent> ShareHeld();
   Result<SharedContent> CloneHeld();
@@ -181,6 +192,9 @@ class LiveInode {
   Result<std::uint32_t> PrivilegesTaken(const Writer& writer);
   Change AttributesChange() const;
   Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
+  bool ClaimBlob();
+  bool EndPassthroughHeld();
+  bool MayStillBeWritten();
   Result<bool> IsShareable();  // whether the blob has one reference and no pin
   Status SettleHeld(std::vector<Change>& published);
   // By how much the bucket's counters grew; an orphan's bytes are not in them.
@@ -192,6 +206,7 @@ class LiveInode {
   Result<std::optional<SettledGrowth>> SettleInto(Tx& tx);
   // With both inodes' io_ held.
   bool CanShareWith(const LiveInode& target, std::uint64_t length) const;
+  void SyncForSharing();
   Status ShareInto(LiveInode& target, const Writer& writer, std::vector<Change>& published);
   Result<std::uint64_t> CopyInto(std::uint64_t offset, LiveInode& target,
                                  std::uint64_t target_offset, std::uint64_t length);
@@ -229,6 +244,7 @@ class LiveInode {
   std::uint64_t writers_ = 0;
   std::uint64_t executors_ = 0;       // programs that run it
   bool passthrough_written_ = false;  // a writable passthrough handle exists or existed
+  std::shared_ptr<void> claim_;       // of the blob, in passthrough
   std::atomic<Ticket> last_ticket_{0};
   std::atomic<bool> open_row_{false};  // the open-for-write row stands
   std::atomic<bool> lease_pending_{false};

@@ -1,4 +1,5 @@
 // Handles of a live inode: which access mode they have, and when a passthrough has really ended.
+// Decision 13.
 #include "fs/core.h"
 #include "fs/data/blob_pins.h"
 #include "fs/data/live_inode.h"
@@ -7,8 +8,23 @@
 
 namespace amphora::fs {
 
+// False: another inode's handles are in passthrough on it, or a GET sends from its file.
+bool LiveInode::ClaimBlob() {
+  claim_ = table_.pins().Claim(blob_id_, id_);
+  if (claim_) return true;
+  // The other one may have been closed already, and nobody looked since.
+  const auto holder = table_.pins().ClaimedBy(blob_id_);
+  const auto other = holder ? table_.Peek(*holder) : nullptr;
+  if (!other) return false;
+  other->TryEndPassthroughNow();
+  claim_ = table_.pins().Claim(blob_id_, id_);
+  return claim_ != nullptr;
+}
+
 Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness fresh) {
-  if (handles_ > 0 || lease_pending_.load()) return mode_;
+  if (handles_ > 0 || !EndPassthroughHeld()) return mode_;
+  mode_ = AccessMode::kDaemon;
+  claim_.reset();  // of an open that failed after it
   // What the kernel writes by itself no quota stops (hazards 1.4).
   if (options.write && charge_.limited()) return AccessMode::kDaemon;
   const bool candidate = options.passthrough_possible && fresh == Freshness::kExisting &&
@@ -22,9 +38,14 @@ Result<AccessMode> LiveInode::ChooseMode(const OpenOptions& options, Freshness f
   }
   AMPHORA_TRY(OpenBlob());
   if (blob_->descriptor() < 0) return AccessMode::kDaemon;
-  // Shared or pinned: through the daemon, which copies before the first write (hazards 1.2).
-  AMPHORA_ASSIGN(const bool alone, IsShareable());
-  return alone ? AccessMode::kPassthrough : AccessMode::kDaemon;
+  // A reader may have it shared: should a writer come, the others get a copy (live_split.cc). A
+  // writer that is first goes through the daemon then, which copies before the first write
+  // (hazards 1.2), and only then.
+  if (options.write || !core_.blobs->CanExchange()) {
+    AMPHORA_ASSIGN(const bool alone, IsShareable());
+    if (!alone) return AccessMode::kDaemon;
+  }
+  return ClaimBlob() ? AccessMode::kPassthrough : AccessMode::kDaemon;
 }
 
 Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions& options,
@@ -32,19 +53,20 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
   Ticket wait_for = 0;
   bool attributes_move = false;
   AccessMode mode = AccessMode::kDaemon;
+  if (options.write) AMPHORA_TRY(SplitBeforeWrite());
   {
     std::unique_lock lock(io_);
     // A writable open the kernel refuses by itself; of O_RDONLY with O_TRUNC it asks too late.
     if (options.truncate && executors_ > 0) return Error(ErrorCode::kTextBusy, "it is running");
     AMPHORA_ASSIGN(mode, ChooseMode(options, fresh));
+    mode_ = mode;
     if (mode == AccessMode::kPassthrough) {
       AMPHORA_TRY(OpenBlob());
       if (options.write) {
-        if (!open_row_.load()) AMPHORA_TRY(CommitOpenRow());
+        AMPHORA_TRY(PrepareInPlace());
         wait_for = open_row_ticket_;
       }
     }
-    mode_ = mode;
     if (mode == AccessMode::kPassthrough && options.write) {
       AMPHORA_ASSIGN(const BlobFigures now, blob_->Figures());
       passthrough_written_ = true;
@@ -86,16 +108,16 @@ void LiveInode::RemoveHandle(const OpenOptions& options) {
   // The descriptor goes with the last handle: a lease is refused while anybody has it open for
   // writing.
   if (mode_ == AccessMode::kPassthrough) {
-    std::lock_guard figures(figures_mutex_);
-    RefreshFromBlob();
-    live_blob_.reset();
-    if (passthrough_written_) {
-      ++writes_;
-      mapped_blob_ = blob_id_;
-      lease_pending_.store(true);
-    } else {
-      mode_ = AccessMode::kDaemon;
+    {
+      std::lock_guard figures(figures_mutex_);
+      RefreshFromBlob();
+      live_blob_.reset();
+      if (passthrough_written_) mapped_blob_ = blob_id_;
     }
+    if (passthrough_written_) ++writes_;
+    lease_pending_.store(true);
+    // What was only read can't be held by its registration, so it is over unless it is mapped.
+    if (!passthrough_written_) (void)EndPassthroughHeld();
   }
   if (blob_id_ == committed_.blob) SetBlob(nullptr);
 }
@@ -110,23 +132,47 @@ bool LiveInode::KeepsCache(OriginId origin) const {
   return !dirty() || (origin.valid() && origin_ == origin);
 }
 
-bool LiveInode::TryEndPassthrough() {
-  std::unique_lock lock(io_);
-  if (!lease_pending_.load()) return true;
-  if (handles_ > 0) return false;
+// With io_ held, no handle left. Notes that what could write is gone.
+bool LiveInode::MayStillBeWritten() {
+  if (!passthrough_written_) return false;
   SetBlob(nullptr);
   const auto writers = core_.blobs->HasForeignWriters(blob_id_);
   if (!writers.ok() && !writers.Is(ErrorCode::kBusy)) {
     ReportOnce("lease_probe_failed", writers.error());
   }
-  if (!writers.ok() || *writers) return false;
+  if (!writers.ok() || *writers) return true;
   std::lock_guard figures(figures_mutex_);
   RefreshFromBlob();
   mapped_blob_ = BlobId();
-  lease_pending_.store(false);
   passthrough_written_ = false;
+  return false;
+}
+
+// With io_ held. Whether the mode is free to be chosen again: no handle, and no mapping either,
+// since one that only reads has to see what is written later, wherever that goes.
+bool LiveInode::EndPassthroughHeld() {
+  if (!lease_pending_.load()) return true;
+  if (handles_ > 0 || MayStillBeWritten()) return false;
+  const Status opened = OpenBlob();
+  const auto used = opened.ok() ? blob_->IsUsedElsewhere() : Result<bool>(opened.error());
+  SetBlob(nullptr);
+  if (!used.ok()) ReportOnce("lease_probe_failed", used.error());
+  if (!used.ok() || *used) return false;
+  lease_pending_.store(false);
   mode_ = AccessMode::kDaemon;
+  claim_.reset();
   return true;
+}
+
+bool LiveInode::TryEndPassthrough() {
+  std::unique_lock lock(io_);
+  (void)EndPassthroughHeld();
+  return !passthrough_written_;
+}
+
+void LiveInode::TryEndPassthroughNow() {
+  const std::unique_lock lock(io_, std::try_to_lock);
+  if (lock.owns_lock()) (void)EndPassthroughHeld();
 }
 
 }  // namespace amphora::fs

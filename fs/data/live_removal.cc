@@ -62,6 +62,8 @@ Status LiveTable::Reap(InodeId inode) {
 }
 
 LiveTable::Claim LiveTable::TryClaim(InodeId inode) {
+  // It may only be that nobody looked yet whether a closed passthrough is over.
+  if (const auto live = Peek(inode); live && live->lease_pending()) live->TryEndPassthroughNow();
   Shard& shard = ShardOf(inode);
   std::lock_guard lock(shard.mutex);
   Entry& entry = shard.entries[inode];

@@ -31,7 +31,13 @@ bool LiveInode::FlushMayWait() const {
 bool LiveInode::WriteMayWait() const {
   std::shared_lock lock(io_);
   if (place_ == Place::kExtents) return true;  // joined first
-  return place_ == Place::kBlob && !owned_ && mode_ == AccessMode::kDaemon;
+  return place_ == Place::kBlob && !owned_;
+}
+
+bool LiveInode::ResizeMayWait(std::uint64_t size) const {
+  std::shared_lock lock(io_);
+  if (place_ == Place::kExtents) return size > 0;
+  return place_ == Place::kBlob && !owned_ && (size > 0 || mode_ == AccessMode::kPassthrough);
 }
 
 Status LiveInode::CommitOpenRow() {

@@ -16,9 +16,9 @@ constexpr int kLookAttempts = 16;
 }  // namespace
 
 // With io_ held. Nothing when there is something to settle or to sync first, or a kernel may write
-// past us.
+// past us (which counts as unsynced). A kernel that only reads is no hindrance.
 std::optional<SharedContent> LiveInode::ShareHeld() {
-  if (dirty() || Unsynced() || mode_ == AccessMode::kPassthrough) return std::nullopt;
+  if (dirty() || Unsynced()) return std::nullopt;
   SharedContent shared;
   shared.size = size();
   {
@@ -77,7 +77,7 @@ Result<SharedContent> LiveInode::ShareContent() {
     AMPHORA_TRY(SyncBlob());
     AMPHORA_TRY(Settle(SettleFor::kForce));
     std::unique_lock lock(io_);
-    if (mode_ == AccessMode::kPassthrough) break;
+    if (passthrough_written_) break;
     if (place_ != Place::kBlob) AMPHORA_TRY(Load());
     if (auto shared = ShareHeld()) return std::move(*shared);
   }

@@ -201,6 +201,11 @@ bool LiveTable::IsUnfinished(InodeId inode) const {
   return live && live->unfinished();
 }
 
+bool LiveTable::ResizeMayWait(InodeId inode, std::uint64_t size) const {
+  const auto live = Peek(inode);
+  return live ? live->ResizeMayWait(size) : size > 0;
+}
+
 Status LiveTable::SyncData(InodeId inode) {
   const auto live = Peek(inode);
   if (!live) return Ok();

@@ -121,12 +121,15 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
     AMPHORA_ASSIGN(const BlobFigures cloned, view.blob->Figures());
     view.size = cloned.size;
     still = false;
-  } else if (mode_ == AccessMode::kPassthrough || (writers_ > 0 && !core_.blobs->CanReflink())) {
+  } else if (writers_ > 0 && !core_.blobs->CanReflink()) {
     view.blob = blob_;
     view.may_change = true;
+  } else if (passthrough_written_) {
+    view.blob = blob_;
+    view.may_change = true;  // by a mapping
   } else {
     view.blob = blob_;
-    view.pin = table_.pins().Pin(blob_id_);
+    PinForReader(table_.pins(), blob_id_, view);
     owned_ = false;  // the next write looks at the pins
   }
   std::lock_guard figures(figures_mutex_);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -35,11 +36,33 @@ Status LocalBlob::CheckHealthy() const {
   return Ok();
 }
 
+LocalBlob::HeldFile LocalBlob::Hold() const {
+  std::shared_lock lock(mutex_);
+  const int file = file_.get();
+  return {std::move(lock), file};
+}
+
+int LocalBlob::descriptor() const { return Hold().second; }
+
+Result<bool> LocalBlob::IsUsedElsewhere() {
+  const auto [lock, file] = Hold();
+  // As LocalBlobs::HasForeignWriters: what a broken lease sends must not end the process.
+  if (::fcntl(file, F_SETSIG, SIGURG) != 0) return Error::FromErrno(errno, "F_SETSIG");
+  // A write lease is given to the only one who has the file open; a mapping counts as open.
+  if (::fcntl(file, F_SETLEASE, F_WRLCK) == 0) {
+    ::fcntl(file, F_SETLEASE, F_UNLCK);
+    return false;
+  }
+  if (errno == EAGAIN) return true;
+  return Error::FromErrno(errno, "F_SETLEASE of a blob");
+}
+
 Result<std::size_t> LocalBlob::Read(std::uint64_t offset, std::span<std::byte> buffer) {
   if (!CheckRange(offset, buffer.size()).ok()) return std::size_t{0};
+  const auto [lock, file] = Hold();
   std::size_t done = 0;
   while (done < buffer.size()) {
-    const ssize_t got = ::pread(file_.get(), buffer.data() + done, buffer.size() - done,
+    const ssize_t got = ::pread(file, buffer.data() + done, buffer.size() - done,
                                 static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error::FromErrno(errno, "reading a blob");
@@ -53,9 +76,10 @@ Status LocalBlob::Write(std::uint64_t offset, std::span<const std::byte> data) {
   AMPHORA_TRY(CheckHealthy());
   AMPHORA_TRY(CheckRange(offset, data.size()));
   AMPHORA_TRY(Failpoint("fs.blob.write"));
+  const auto [lock, file] = Hold();
   std::size_t done = 0;
   while (done < data.size()) {
-    const ssize_t put = ::pwrite(file_.get(), data.data() + done, data.size() - done,
+    const ssize_t put = ::pwrite(file, data.data() + done, data.size() - done,
                                  static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return Error::FromErrno(errno, "writing a blob");
@@ -67,7 +91,8 @@ Status LocalBlob::Write(std::uint64_t offset, std::span<const std::byte> data) {
 Status LocalBlob::Truncate(std::uint64_t size) {
   AMPHORA_TRY(CheckHealthy());
   AMPHORA_TRY(CheckRange(size, 0));
-  while (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) {
+  const auto [lock, file] = Hold();
+  while (::ftruncate(file, static_cast<off_t>(size)) != 0) {
     if (errno != EINTR) return Error::FromErrno(errno, "truncating a blob");
   }
   return Ok();
@@ -76,8 +101,8 @@ Status LocalBlob::Truncate(std::uint64_t size) {
 Status LocalBlob::Fallocate(int mode, std::uint64_t offset, std::uint64_t length) {
   AMPHORA_TRY(CheckHealthy());
   AMPHORA_TRY(CheckRange(offset, length));
-  while (::fallocate(file_.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) !=
-         0) {
+  const auto [lock, file] = Hold();
+  while (::fallocate(file, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
     if (errno != EINTR) return Error::FromErrno(errno, "fallocate of a blob");
   }
   return Ok();
@@ -97,7 +122,8 @@ Status LocalBlob::Zero(std::uint64_t offset, std::uint64_t length, bool keep_siz
 
 Result<std::uint64_t> LocalBlob::Seek(std::uint64_t offset, int whence) {
   AMPHORA_TRY(CheckRange(offset, 0));
-  const off_t found = ::lseek(file_.get(), static_cast<off_t>(offset), whence);
+  const auto [lock, file] = Hold();
+  const off_t found = ::lseek(file, static_cast<off_t>(offset), whence);
   if (found >= 0) return static_cast<std::uint64_t>(found);
   if (errno == ENXIO) return Error(ErrorCode::kOutOfRange, "seek");
   return Error::FromErrno(errno, "seeking in a blob");
@@ -108,24 +134,30 @@ Result<std::uint64_t> LocalBlob::SeekHole(std::uint64_t offset) { return Seek(of
 
 Result<BlobFigures> LocalBlob::Figures() {
   struct stat status;
-  if (::fstat(file_.get(), &status) != 0) return Error::FromErrno(errno, "fstat of a blob");
+  const auto [lock, file] = Hold();
+  if (::fstat(file, &status) != 0) return Error::FromErrno(errno, "fstat of a blob");
   return BlobFigures{.size = static_cast<std::uint64_t>(status.st_size),
                      .allocated = static_cast<std::uint64_t>(status.st_blocks) * 512,
                      .modified = Time::FromTimespec(status.st_mtim),
                      .changed = Time::FromTimespec(status.st_ctim)};
 }
 
+void LocalBlob::Poison() {
+  poisoned_.store(true, std::memory_order_release);
+  health_.Poison(id_);
+}
+
 Status LocalBlob::Sync() {
   AMPHORA_TRY(CheckHealthy());
   Count(Counter::kBlobSyncs);
   if (FailpointSkips("fs.blob.sync")) return Ok();
+  const auto [lock, file] = Hold();
   Status synced = Failpoint("fs.blob.sync");
-  if (synced.ok() && ::fdatasync(file_.get()) != 0) {
+  if (synced.ok() && ::fdatasync(file) != 0) {
     synced = Error::FromErrno(errno, "fdatasync of a blob");
   }
   if (synced.ok()) return synced;
-  poisoned_.store(true, std::memory_order_release);
-  health_.Poison(id_);
+  Poison();
   std::string line = "event=blob_sync_failed";
   AppendField(line, "blob", id_.value());
   AppendField(line, "error", synced.error().ToString());

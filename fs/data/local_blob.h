@@ -2,10 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <shared_mutex>
 
 #include "fs/data/blob_store.h"
 #include "fs/data/descriptor.h"
+#include "fs/data/fair_shared_mutex.h"
 
 namespace amphora::fs {
 
@@ -34,7 +35,22 @@ class LocalBlob final : public Blob {
   Result<std::uint64_t> SeekHole(std::uint64_t offset) override;
   Result<BlobFigures> Figures() override;
   Status Sync() override;
-  int descriptor() const override { return file_.get(); }
+  int descriptor() const override;
+  Result<bool> IsUsedElsewhere() override;
+  void Poison() override;
+
+  // While the first lives, the second is this blob's file, and no Exchange happens.
+  using HeldFile = std::pair<std::shared_lock<FairSharedMutex>, int>;
+  HeldFile Hold() const;
+  // The files of both change places; `names` does the same for their names and is run when nobody
+  // reads either. Its failure is answered and nothing changes.
+  template <typename Names>
+  static Status Swap(LocalBlob& one, LocalBlob& other, Names&& names) {
+    std::scoped_lock lock(one.mutex_, other.mutex_);
+    AMPHORA_TRY(names());
+    std::swap(one.file_, other.file_);
+    return Ok();
+  }
 
  private:
   Status CheckHealthy() const;
@@ -42,7 +58,8 @@ class LocalBlob final : public Blob {
   Result<std::uint64_t> Seek(std::uint64_t offset, int whence);
 
   const BlobId id_;
-  const Descriptor file_;
+  mutable FairSharedMutex mutex_;
+  Descriptor file_;  // guarded by mutex_: held shared over each call of the system
   BlobHealth& health_;
   std::atomic<bool> poisoned_{false};
 };

@@ -30,6 +30,7 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
       : directory_(std::move(directory)),
         pool_(*directory_, ids),
         reflink_(directory_->ProbeReflink()),
+        exchange_(directory_->ProbeExchange()),
         lease_(directory_->ProbeLease()) {}
 
   Result<std::shared_ptr<Blob>> Take() override;
@@ -37,6 +38,8 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
   Result<std::shared_ptr<Blob>> Clone(Blob& source, std::uint64_t length) override;
   Result<std::uint64_t> CopyRange(Blob& source, std::uint64_t offset, Blob& target,
                                   std::uint64_t target_offset, std::uint64_t length) override;
+  Status Exchange(Blob& one, Blob& other) override;
+  bool CanExchange() const override { return exchange_; }
   Status Remove(BlobId blob) override { return directory_->Unlink(blob); }
   bool CanReflink() const override { return reflink_; }
   Result<std::optional<BlobFigures>> Find(BlobId blob) override;
@@ -65,6 +68,7 @@ class LocalBlobs final : public BlobStore, public BlobHealth {
   std::unique_ptr<BlobDirectory> directory_;
   BlobPool pool_;
   const bool reflink_;
+  const bool exchange_;
   const bool lease_;
   std::mutex mutex_;
   std::unordered_map<BlobId, std::weak_ptr<Blob>> open_;  // guarded by mutex_
@@ -138,6 +142,20 @@ Result<std::uint64_t> CopyBytes(Blob& source, std::uint64_t offset, Blob& target
   return done;
 }
 
+// A blob's file that stays what it is for as long as this lives, whatever Exchange wants. Its own
+// object, so that what reads it step by step takes no lock twice.
+class StillBlob {
+ public:
+  StillBlob(Blob& blob, BlobHealth& health)
+      : held_(static_cast<LocalBlob&>(blob).Hold()),
+        still_(blob.id(), Descriptor(::fcntl(held_.second, F_DUPFD_CLOEXEC, 0)), health) {}
+  LocalBlob& operator*() { return still_; }
+
+ private:
+  const LocalBlob::HeldFile held_;
+  LocalBlob still_;
+};
+
 // Copies only what is data, so that a sparse file stays sparse.
 Status CopySparse(Blob& source, Blob& target, std::uint64_t length) {
   std::uint64_t at = 0;
@@ -154,8 +172,10 @@ Status CopySparse(Blob& source, Blob& target, std::uint64_t length) {
   return target.Truncate(length);
 }
 
-Result<std::shared_ptr<Blob>> LocalBlobs::Clone(Blob& source, std::uint64_t length) {
+Result<std::shared_ptr<Blob>> LocalBlobs::Clone(Blob& blob, std::uint64_t length) {
   AMPHORA_TRY(Failpoint("fs.blob.clone"));
+  StillBlob still(blob, *this);
+  Blob& source = *still;
   AMPHORA_ASSIGN(auto target, Take());
   Status copied = Ok();
   if (reflink_ && ::ioctl(target->descriptor(), FICLONE, source.descriptor()) == 0) {
@@ -170,8 +190,10 @@ Result<std::shared_ptr<Blob>> LocalBlobs::Clone(Blob& source, std::uint64_t leng
   return copied.error();
 }
 
-Result<std::uint64_t> LocalBlobs::CopyRange(Blob& source, std::uint64_t offset, Blob& target,
+Result<std::uint64_t> LocalBlobs::CopyRange(Blob& blob, std::uint64_t offset, Blob& target,
                                             std::uint64_t target_offset, std::uint64_t length) {
+  StillBlob still(blob, *this);
+  Blob& source = *still;
   AMPHORA_ASSIGN(const BlobFigures figures, source.Figures());
   if (offset >= figures.size) return std::uint64_t{0};
   length = std::min(length, figures.size - offset);
@@ -183,6 +205,25 @@ Result<std::uint64_t> LocalBlobs::CopyRange(Blob& source, std::uint64_t offset, 
     if (::ioctl(target.descriptor(), FICLONERANGE, &range) == 0) return length;
   }
   return CopyBytes(source, offset, target, target_offset, length);
+}
+
+Status LocalBlobs::Exchange(Blob& one, Blob& other) {
+  if (IsPoisoned(one.id()) || IsPoisoned(other.id())) {
+    return Error(ErrorCode::kPoisoned, "an earlier sync of this content failed");
+  }
+  auto& first = static_cast<LocalBlob&>(one);
+  auto& second = static_cast<LocalBlob&>(other);
+  const auto exchange = [&] {
+    return LocalBlob::Swap(first, second, [&]() -> Status {
+      std::lock_guard lock(mutex_);  // nobody opens a file between its two names
+      return directory_->Exchange(one.id(), other.id());
+    });
+  };
+  AMPHORA_TRY(exchange());
+  const Status synced = directory_->SyncNames(one.id(), other.id());
+  if (synced.ok() || exchange().ok()) return synced;
+  for (LocalBlob* blob : {&first, &second}) blob->Poison();
+  return synced;
 }
 
 Result<std::optional<BlobFigures>> LocalBlobs::Find(BlobId blob) {

@@ -220,6 +220,10 @@ Result<Attributes> Files::SetAttributes(const Caller& caller, InodeId inode,
   return GetAttributes(inode);
 }
 
+bool Files::ResizeMayWait(InodeId inode, std::uint64_t size) {
+  return core_.live->ResizeMayWait(inode, size);
+}
+
 namespace {
 
 // What a bucket's quota leaves of the disk's figures (statvfs(3) of a directory with a project

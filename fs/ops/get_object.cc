@@ -48,7 +48,7 @@ class ContentReader final : public ObjectReader {
   }
 
   int sendfile_fd() const override {
-    if (!view_.blob || view_.may_change) return -1;
+    if (!view_.blob || view_.may_change || view_.buffered) return -1;
     return view_.blob->descriptor();
   }
 

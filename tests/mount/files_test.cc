@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -20,6 +21,22 @@ class FilesTest : public ModeTest {
     ASSERT_TRUE(WriteFile(Path(name), content));
     const Fd file(open(Path(name).c_str(), O_WRONLY));
     ASSERT_EQ(fsync(file.get()), 0);
+  }
+  // How many rows name each blob, sorted.
+  std::vector<std::string> BlobReferences() {
+    std::vector<std::string> counts;
+    const Status dumped = engine_->admin().Dump([&](std::string_view line) {
+      constexpr std::string_view kField = "references=";
+      const std::size_t at = line.find(kField);
+      if (line.starts_with("blob ") && at != std::string_view::npos) {
+        const std::string_view rest = line.substr(at + kField.size());
+        counts.emplace_back(rest.substr(0, rest.find(' ')));
+      }
+      return true;
+    });
+    EXPECT_TRUE(dumped.ok());
+    std::ranges::sort(counts);
+    return counts;
   }
 };
 INSTANTIATE_TEST_SUITE_P(Modes, FilesTest, ::testing::ValuesIn(kAllModes), ModeName);
@@ -161,6 +178,72 @@ TEST_P(FilesTest, CopyFileRange) {
   off_t from = 10, to = 5;
   ASSERT_EQ(copy_file_range(source.get(), &from, target.get(), &to, 7, 0), 7);
   EXPECT_EQ(ReadFile(Path("target")).substr(5, 7), content.substr(10, 7));
+}
+
+// Decision 13: a file that is read in passthrough may share its blob with a copy; the first writer
+// parts them, and who reads or maps the file sees what is written.
+TEST_P(FilesTest, ACopySharesAndAWriterPartsThem) {
+  const std::string content = Pattern(kLarge);
+  Put("source", content);
+  Fd reader(open(Path("source").c_str(), O_RDONLY));
+  void* memory = mmap(nullptr, kLarge, PROT_READ, MAP_SHARED, reader.get(), 0);
+  ASSERT_NE(memory, MAP_FAILED) << strerror(errno);
+  const char* mapped = static_cast<const char*>(memory);
+  EXPECT_EQ(memcmp(mapped, content.data(), kLarge), 0);
+  {
+    const Fd target(open(Path("target").c_str(), O_WRONLY | O_CREAT, 0644));
+    ASSERT_EQ(copy_file_range(reader.get(), nullptr, target.get(), nullptr, kLarge, 0),
+              static_cast<ssize_t>(kLarge));
+  }
+  EXPECT_EQ(BlobReferences(), std::vector<std::string>{"2"}) << "one blob for both";
+  EXPECT_TRUE(ReadFile(Path("target")) == content) << "beside a reader of the other";
+  std::string seen(6, '\0');
+  {
+    const Fd writer(open(Path("source").c_str(), O_RDWR));
+    ASSERT_TRUE(writer.ok()) << strerror(errno);
+    ASSERT_EQ(pwrite(writer.get(), "writer", 6, 0), 6);
+    ASSERT_EQ(pread(reader.get(), seen.data(), 6, 0), 6);
+    EXPECT_EQ(seen, "writer");
+    EXPECT_EQ(memcmp(mapped, "writer", 6), 0);
+    EXPECT_TRUE(ReadFile(Path("target")) == content);
+  }
+  EXPECT_EQ(BlobReferences(), (std::vector<std::string>{"1", "1"}));
+  // Only the mapping is left: a new writer still writes what it shows.
+  {
+    const Fd target(open(Path("again").c_str(), O_WRONLY | O_CREAT, 0644));
+    off_t from = 0;
+    ASSERT_GT(copy_file_range(reader.get(), &from, target.get(), nullptr, kLarge, 0), 0);
+  }
+  reader.Close();
+  {
+    const Fd writer(open(Path("source").c_str(), O_WRONLY));
+    ASSERT_EQ(pwrite(writer.get(), "second", 6, 0), 6);
+    EXPECT_EQ(memcmp(mapped, "second", 6), 0);
+  }
+  ASSERT_EQ(truncate(Path("source").c_str(), 4096), 0);
+  EXPECT_EQ(memcmp(mapped, "second", 6), 0);
+  ASSERT_EQ(munmap(memory, kLarge), 0);
+  EXPECT_TRUE(Get("target") == content);
+  EXPECT_EQ(ReadFile(Path("again")).substr(0, 6), "writer");
+  EXPECT_EQ(Get("source"), "second" + content.substr(6, 4090));
+}
+
+TEST_P(FilesTest, ASharedFileIsReadByTheKernelItself) {
+  Put("source", Pattern(kLarge));
+  {
+    const Fd source(open(Path("source").c_str(), O_RDONLY));
+    const Fd target(open(Path("target").c_str(), O_WRONLY | O_CREAT, 0644));
+    ASSERT_GT(copy_file_range(source.get(), nullptr, target.get(), nullptr, kLarge, 0), 0);
+  }
+  if (!GetParam().passthrough) return;
+  for (const char* name : {"source", "target", "source"}) {
+    const Fd file(open(Path(name).c_str(), O_RDONLY));
+    const std::uint64_t before = Requests();
+    std::string seen(kLarge, '\0');
+    ASSERT_EQ(pread(file.get(), seen.data(), kLarge, 0), static_cast<ssize_t>(kLarge));
+    EXPECT_EQ(Requests(), before) << name;
+    EXPECT_TRUE(seen == Pattern(kLarge));
+  }
 }
 
 TEST_P(FilesTest, SharedMappingWritesTheFile) {

@@ -596,5 +596,65 @@ TEST_F(DurabilityTest, AKillAtAnyVisitLeavesEveryFileWhole) {
   EXPECT_GE(cuts, 12) << "most points must be reached";
 }
 
+// Decision 13: whatever step of a split is the last, both files are whole and nothing is left over.
+TEST_F(DurabilityTest, ASplitThatIsCutOffAnywhereLeavesBothFilesWhole) {
+  OpenOptions read_only;
+  read_only.passthrough_possible = true;
+  OpenOptions read_write = read_only;
+  read_write.write = true;
+  for (const char* step : {"fs.blob.clone", "fs.split.copy_sync", "fs.split.before_exchange",
+                           "fs.blob.name_sync", "fs.split.before_commit", "answered"}) {
+    SCOPED_TRACE(step);
+    const bool answered = std::string_view(step) == "answered";
+    CutIn([&](Store& store) {
+      ASSERT_TRUE(store.Put("a", large_).ok());
+      auto reader = store.Open("a", read_only);
+      ASSERT_EQ(reader->mode(), AccessMode::kPassthrough);
+      {
+        auto copy = store.OpenForWrite("b", true);
+        ASSERT_EQ(reader->CopyTo(0, *copy, 0, large_.size()).value(), large_.size());
+        ASSERT_TRUE(copy->Sync().ok());
+      }
+      ASSERT_EQ(store.BlobFiles(), 1u);
+      EXPECT_TRUE(answered || ArmFailpoint(step, "exit"));
+      auto writer = store.Open("a", read_write);
+      ASSERT_EQ(::pwrite(writer->backing_fd(), "kernel", 6, 0), 6);
+      CutOff();
+    });
+    Then([&](Store& store) {
+      EXPECT_EQ(store.Content("b"), large_);
+      EXPECT_EQ(store.Content("a"), answered ? "kernel" + large_.substr(6) : large_);
+      EXPECT_EQ(store.BlobFiles(), answered ? 2u : 1u);
+      for (const char* name : {"a", "b"}) {
+        ASSERT_TRUE(store.files().Unlink({}, store.root(), name).ok());
+      }
+      ASSERT_TRUE(store.engine().admin().CollectGarbage({}).ok());
+    });
+  }
+}
+
+// The row that makes the kernel's file ours is durable before the kernel may write into it, and so
+// are the bytes and the name of the others' copy.
+TEST_F(DurabilityTest, ASplitIsDurableBeforeItsWriterIsAnswered) {
+  CutIn([&](Store& store) {
+    OpenOptions options;
+    options.passthrough_possible = true;
+    ASSERT_TRUE(store.Put("a", large_).ok());
+    auto reader = store.Open("a", options);
+    auto copy = store.OpenForWrite("b", true);
+    ASSERT_EQ(reader->CopyTo(0, *copy, 0, large_.size()).value(), large_.size());
+    ASSERT_TRUE(copy->Sync().ok());
+    options.write = true;
+    const auto syncs = Value(Counter::kBlobSyncs);
+    ASSERT_TRUE(ArmFailpoint("meta.sync", "fail"));
+    EXPECT_TRUE(store.files().Open({}, reader->inode(), options).Is(ErrorCode::kPoisoned));
+    EXPECT_EQ(Value(Counter::kBlobSyncs), syncs + 1) << "the copy's bytes, before the row";
+    CutOff();
+  });
+  Then([&](Store& store) {
+    for (const char* name : {"a", "b"}) EXPECT_EQ(store.Content(name), large_) << name;
+  });
+}
+
 }  // namespace
 }  // namespace amphora::fs
