@@ -294,8 +294,17 @@ Result<std::vector<BucketInfo>> Buckets::ListBuckets(std::string_view volume) {
 
 namespace {
 
-// An empty bucket that no link shows. Answers its directory; `uploads`: those that went with it.
-Result<InodeId> RemoveBucket(Tx& tx, const BucketRecord& record, std::vector<UploadId>& uploads) {
+// Rows of uploads that one transaction of DeleteBucket erases, about: a bucket may have any number.
+constexpr std::size_t kUploadRowsAStep = 2000;
+
+struct Removal {
+  std::optional<InodeId> gone;  // its directory, or the link's; nothing: uploads were left
+  std::vector<UploadId> freed;
+};
+
+// An empty bucket that no link shows goes; its uploads first, in steps, each of which proves that
+// it is still empty.
+Result<Removal> RemoveBucket(Tx& tx, const BucketRecord& record) {
   const InodeId directory = DirectoryOf(record.id);
   auto empty = CheckEmptyExclusively(tx, directory);
   if (empty.Is(ErrorCode::kNotEmpty)) return Error(ErrorCode::kBucketNotEmpty);
@@ -306,38 +315,51 @@ Result<InodeId> RemoveBucket(Tx& tx, const BucketRecord& record, std::vector<Upl
   if (!links.empty()) return Error(ErrorCode::kBucketHasLinks);
   // Uploads that nobody completed go with their bucket (S3: DeleteBucket asks for no more than
   // that its objects are gone).
-  AMPHORA_ASSIGN(uploads, FreeUploads(tx, record.id));
+  Removal removal;
+  AMPHORA_ASSIGN(removal.freed, FreeUploads(tx, record.id, kUploadRowsAStep));
+  if (!removal.freed.empty()) return removal;
   AMPHORA_TRY(tx.kv().EraseOwned(Table::kRows, UsageKey(record.id)));
   AMPHORA_TRY(RemoveTop(tx, directory, std::move(empty->record)));
-  return directory;
+  removal.gone = directory;
+  return removal;
+}
+
+Result<Removal> RemoveNamed(Tx& tx, std::string_view volume, std::string_view name) {
+  AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), volume));
+  AMPHORA_ASSIGN(const auto bytes,
+                 tx.kv().Get(Table::kRows, BucketKey(in.id, name), Lock::kExclusive));
+  if (!bytes) return Error(ErrorCode::kNoSuchBucket);
+  AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(*bytes));
+  Removal removal;
+  if (record.is_link()) {
+    AMPHORA_ASSIGN(removal.gone, RemoveLink(tx, record));
+  } else {
+    AMPHORA_ASSIGN(removal, RemoveBucket(tx, record));
+  }
+  if (removal.gone) AMPHORA_TRY(tx.kv().Erase(Table::kRows, BucketKey(in.id, name)));
+  return removal;
 }
 
 }  // namespace
 
 Result<Ticket> Buckets::DeleteBucket(std::string_view volume, std::string_view name) {
-  std::vector<UploadId> uploads;
-  const auto committed = core_.Run(OriginId(), [&](Tx& tx) -> Result<InodeId> {
-    AMPHORA_ASSIGN(const VolumeRecord in, MustReadVolume(tx.kv(), volume));
-    AMPHORA_ASSIGN(const auto bytes,
-                   tx.kv().Get(Table::kRows, BucketKey(in.id, name), Lock::kExclusive));
-    if (!bytes) return Error(ErrorCode::kNoSuchBucket);
-    AMPHORA_ASSIGN(const BucketRecord record, DecodeBucket(*bytes));
-    AMPHORA_TRY(tx.kv().Erase(Table::kRows, BucketKey(in.id, name)));
-    uploads.clear();
-    if (record.is_link()) return RemoveLink(tx, record);
-    return RemoveBucket(tx, record, uploads);
-  });
-  if (!committed.ok()) return committed.error();
-  core_.buckets->Forget(CacheKey(volume, name));
-  for (const UploadId upload : uploads) {
-    core_.part_places->PauseWriters(upload).End();
-    core_.part_places->Forget(upload);
+  for (;;) {
+    const auto committed = core_.Run(
+        OriginId(), [&](Tx& tx) -> Result<Removal> { return RemoveNamed(tx, volume, name); });
+    if (!committed.ok()) return committed.error();
+    for (const UploadId upload : committed->value.freed) {
+      core_.part_places->PauseWriters(upload).End();
+      core_.part_places->Forget(upload);
+    }
+    if (!committed->value.freed.empty()) core_.collector->Kick();
+    AMPHORA_TRY(Failpoint("fs.bucket.between_steps"));
+    if (!committed->value.gone) continue;
+    core_.buckets->Forget(CacheKey(volume, name));
+    core_.live->Orphaned(*committed->value.gone, OriginId());
+    core_.bucket_states->Forget(BucketId(committed->value.gone->value()));
+    AMPHORA_TRY(Failpoint("fs.bucket.after_delete"));
+    return committed->ticket;
   }
-  if (!uploads.empty()) core_.collector->Kick();
-  core_.live->Orphaned(committed->value, OriginId());
-  core_.bucket_states->Forget(BucketId(committed->value.value()));
-  AMPHORA_TRY(Failpoint("fs.bucket.after_delete"));
-  return committed->ticket;
 }
 
 }  // namespace amphora::fs

@@ -96,10 +96,13 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(const std::string& pa
     return Error(ErrorCode::kCorrupt, "the data directory has a store but no format file");
   }
   AMPHORA_ASSIGN(const int descriptor, TakeLock(path));
-  std::unique_ptr<DataDirectory> directory(new DataDirectory(path, descriptor));
+  const std::uint32_t written = format.ok() ? *format : kStoreFormat;
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(path, written, descriptor));
   if (!format.ok()) AMPHORA_TRY(WriteFormat(path));
   return directory;
 }
+
+Status DataDirectory::MarkUpgraded() { return WriteFormat(path_); }
 
 DataDirectory::~DataDirectory() {
   if (ftruncate(lock_descriptor_, 0) != 0) Log(LogLevel::kWarning, "event=lock_file_not_cleared");

@@ -20,6 +20,7 @@
 #include "fs/keys.h"
 #include "fs/ops/vanish.h"
 #include "fs/removed_directories.h"
+#include "fs/upgrade.h"
 #include "meta/base/log.h"
 #include "meta/rocks_store.h"
 
@@ -57,6 +58,7 @@ Status OpenParts(Core& core) {
   core.bucket_states = std::make_unique<BucketStates>();
   core.credentials = std::make_unique<CredentialCache>();
   AMPHORA_TRY(EnsureFirstRows(core));
+  AMPHORA_TRY(UpgradeStore(core));
   AMPHORA_ASSIGN(core.blobs, OpenLocalBlobs(core.directory->blobs_path(), *core.blob_ids));
   core.live = std::make_unique<LiveTable>(core);
   core.part_places = std::make_unique<PartPlaces>(core);

@@ -25,7 +25,11 @@
 
 namespace amphora::fs {
 
-inline constexpr std::uint32_t kStoreFormat = 1;  // what this build writes and reads
+// What this build writes. Older ones are read, and are this one from their first opening on:
+//   1  the first release's
+//   2  all parts of uploads count in their bucket's usage; rows of parts' checksums and of finished
+//      uploads
+inline constexpr std::uint32_t kStoreFormat = 2;
 
 struct EngineOptions {
   std::string data_directory;  // created (mode 0700) when missing
@@ -33,6 +37,10 @@ struct EngineOptions {
       16 << 10;  // bytes; 0 to 65,536: content up to this size lives in the store
   // Of every part of an upload but the last; S3's, and less only in tests.
   std::uint64_t min_part_bytes = kMinPartBytes;
+  // A Complete that is repeated is answered for so long, and for so many uploads, whatever its key
+  // names by then.
+  std::uint32_t finished_uploads_kept_s = 3600;
+  std::size_t finished_uploads_kept = 10'000;
 };
 
 class Engine {

@@ -42,7 +42,7 @@ std::string Make(RowKind kind, std::uint64_t id, std::string_view text = {}) {
 }
 
 bool HasInode(char kind) {
-  return std::string_view("DEIJKLMOSTUWXZ").find(kind) != std::string_view::npos;
+  return std::string_view("CDEIJKLMOSTUWXZ").find(kind) != std::string_view::npos;
 }
 
 }  // namespace
@@ -76,6 +76,10 @@ std::string PartKey(UploadId upload, std::uint32_t number) {
   for (int shift = 24; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
   return key;
 }
+std::string FinishedUploadKey(UploadId upload) {
+  return Make(RowKind::kFinishedUpload, upload.value());
+}
+std::string PartChecksumsKey(InodeId inode) { return Make(RowKind::kPartChecksums, inode.value()); }
 std::string GarbageKey(BlobId blob) { return Make(RowKind::kGarbage, blob.value()); }
 std::string InodeKey(InodeId inode) { return Make(RowKind::kInode, inode.value()); }
 std::string BucketKey(VolumeId volume, std::string_view name) {
@@ -179,7 +183,7 @@ Result<BlobId> DecodeBlobOf(std::string_view key) {
 }
 
 Result<UploadId> DecodeUploadOf(std::string_view key) {
-  const bool first = !key.empty() && (key[0] == 'H' || key[0] == 'P');
+  const bool first = !key.empty() && (key[0] == 'F' || key[0] == 'H' || key[0] == 'P');
   const bool last = !key.empty() && key[0] == 'M';
   if (first && key.size() > kIdBytes) return UploadId(TakeId(key.substr(1)));
   if (last && key.size() > 1 + 2 * kIdBytes) {
@@ -259,6 +263,10 @@ std::string_view KindText(char kind) {
       return "access-key";
     case RowKind::kBlob:
       return "blob";
+    case RowKind::kPartChecksums:
+      return "part-checksums";
+    case RowKind::kFinishedUpload:
+      return "finished-upload";
     case RowKind::kDentry:
       return "dentry";
     case RowKind::kExtent:
@@ -321,7 +329,7 @@ std::string KeyToText(std::string_view key) {
   std::string text(KindText(key[0]));
   std::string_view rest = key.substr(1);
   const bool has_id =
-      std::string_view("BGHP").find(key[0]) != std::string_view::npos || HasInode(key[0]);
+      std::string_view("BFGHP").find(key[0]) != std::string_view::npos || HasInode(key[0]);
   if (has_id && rest.size() >= kIdBytes) {
     text.append(" ").append(std::to_string(TakeId(rest)));
     rest.remove_prefix(kIdBytes);

@@ -4,8 +4,10 @@
 //   kind  rest                              value             what
 //   'A'   access key id                     AccessKey         a key of the S3 face
 //   'B'   blob                              BlobReferences    a blob that something refers to
+//   'C'   ino                               (bytes)           checksums of an object's parts
 //   'D'   ino (directory), name [, '/']     Dentry            a name; '/' ends a directory's
 //   'E'   ino, offset in the file           Extent            a run of a file's bytes
+//   'F'   upload                            FinishedUpload    what a Complete answered
 //   'G'   blob                              (empty)           a blob for the collector
 //   'H'   upload, blob                      (empty)           an upload holds a blob
 //   'I'   ino                               Inode             a file or directory
@@ -45,8 +47,10 @@ namespace amphora::fs {
 enum class RowKind : char {
   kAccessKey = 'A',
   kBlob = 'B',
+  kPartChecksums = 'C',
   kDentry = 'D',
   kExtent = 'E',
+  kFinishedUpload = 'F',
   kGarbage = 'G',
   kUploadBlob = 'H',
   kInode = 'I',
@@ -80,6 +84,8 @@ std::string BlobKey(BlobId blob);
 std::string DentryKey(InodeId directory, std::string_view raw, bool is_directory);
 std::string ExtentKey(InodeId inode, std::uint64_t offset);
 std::string GarbageKey(BlobId blob);
+std::string FinishedUploadKey(UploadId upload);
+std::string PartChecksumsKey(InodeId inode);
 std::string UploadBlobKey(UploadId upload, BlobId blob);
 std::string InodeKey(InodeId inode);
 std::string JoinKey(InodeId inode);
@@ -113,10 +119,10 @@ meta::KeyRange DentriesFrom(InodeId directory, std::string_view key_suffix);
 std::string PrefixEnd(std::string_view prefix);
 
 // The parts of a key; kCorrupt when it is not of that kind.
-Result<InodeId> DecodeInodeOf(std::string_view key);    // 'D' 'E' 'I' 'J' 'K' 'L' 'M' 'O' 'S' 'T'
-                                                        // 'U' 'W' 'X' 'Z'
+Result<InodeId> DecodeInodeOf(std::string_view key);    // 'C' 'D' 'E' 'I' 'J' 'K' 'L' 'M' 'O' 'S'
+                                                        // 'T' 'U' 'W' 'X' 'Z'
 Result<BlobId> DecodeBlobOf(std::string_view key);      // 'B' 'G' 'H'
-Result<UploadId> DecodeUploadOf(std::string_view key);  // 'H' 'M' 'P'
+Result<UploadId> DecodeUploadOf(std::string_view key);  // 'F' 'H' 'M' 'P'
 Result<std::uint32_t> DecodePartNumberOf(std::string_view key);  // 'P'
 Result<std::uint64_t> DecodeOffsetOf(std::string_view key);      // 'E'
 Result<std::string> DecodeUploadedKeyOf(std::string_view key);   // 'M'

@@ -139,6 +139,14 @@ struct BeginPutRequest {
   std::vector<DigestKind> digests;
 };
 
+// A run of an object's bytes in a file, to be sent with sendfile(2).
+struct FilePiece {
+  std::shared_ptr<const void> keep;  // the descriptor is good for as long as this lives
+  int file = -1;
+  std::uint64_t offset = 0;  // in the file
+  std::uint64_t length = 0;
+};
+
 // One object's content as it was when opened: never torn by a later PUT or DELETE. One thread at a
 // time.
 class ObjectReader {
@@ -148,9 +156,13 @@ class ObjectReader {
   // Bytes read, fewer than asked only at the end. kStale when a POSIX writer changed the file in a
   // way that would tear the answer: cut the connection.
   virtual Result<std::size_t> Read(std::uint64_t offset, std::span<std::byte> buffer) = 0;
-  // A descriptor from which [0, size) may be sent with sendfile(2) as long as the reader lives, or
-  // -1: then use Read.
-  virtual int sendfile_fd() const = 0;
+  // Whether all of it lies in files that nobody writes while the reader lives; else use Read.
+  virtual bool in_files() const = 0;
+  // With in_files(): whether all its files are open, so that PieceAt does not wait for a disk.
+  virtual bool files_are_open() const = 0;
+  // With in_files(): the piece that begins at `offset`, at least a byte of it. kOutOfRange at the
+  // end.
+  virtual Result<FilePiece> PieceAt(std::uint64_t offset) = 0;
 };
 
 struct DeleteOutcome {
@@ -222,6 +234,9 @@ class Objects {
   Result<Ticket> DeleteMany(const Caller& caller, BucketId bucket,
                             std::vector<DeleteManyItem>& items);
   Result<ListPage> List(const ListRequest& request);
+  // The raw checksums of the parts of a multipart object whose checksum is kComposite, in order;
+  // none when they are not known (any more). `info`: of Head or Open.
+  Result<std::vector<std::string>> PartChecksums(const ObjectInfo& info);
   // kNotFound: no such source (or If-Match without a destination).
   Result<CopyOutcome> Copy(const CopyRequest& request);
 

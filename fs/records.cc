@@ -102,6 +102,7 @@ std::string Encode(const InodeRecord& record) {
   out.set_parent(record.parent.value());
   out.set_name(record.name);
   out.set_has_xattrs(record.has_xattrs);
+  out.set_has_part_checksums(record.has_part_checksums);
   out.set_parts(record.parts);
   out.set_upload(record.upload);
   out.set_unpublished(record.unpublished);
@@ -155,6 +156,7 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
   record.parent = InodeId(in.parent());
   record.name = in.name();
   record.has_xattrs = in.has_xattrs();
+  record.has_part_checksums = in.has_part_checksums();
   return record;
 }
 
@@ -377,6 +379,47 @@ Result<PartRecord> DecodePart(std::string_view bytes) {
   record.blob = BlobId(in.blob());
   record.blob_offset = in.blob_offset();
   record.alone = in.alone();
+  return record;
+}
+
+std::string Encode(const FinishedUploadRecord& record) {
+  pb::FinishedUpload out;
+  out.set_bucket(record.bucket.value());
+  out.set_key(record.key);
+  out.set_secret(record.secret);
+  out.set_finished(record.finished.nanoseconds());
+  out.set_etag(record.etag);
+  out.set_size(record.size);
+  out.set_parts(record.parts);
+  if (record.checksum) {
+    out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum->kind) + 1);
+    out.set_checksum_composite(record.checksum->type == ChecksumType::kComposite);
+    out.set_checksum(record.checksum->value);
+  }
+  return Serialize(out);
+}
+
+Result<FinishedUploadRecord> DecodeFinishedUpload(std::string_view bytes) {
+  pb::FinishedUpload in;
+  if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "finished upload record");
+  if (in.checksum_kind() > kDigestKinds) {
+    return Error(ErrorCode::kCorrupt, "unknown checksum kind");
+  }
+  FinishedUploadRecord record;
+  record.bucket = BucketId(in.bucket());
+  record.key = in.key();
+  record.secret = in.secret();
+  record.finished = Time(in.finished());
+  record.etag = in.etag();
+  record.size = in.size();
+  record.parts = in.parts();
+  if (in.checksum_kind() != 0) {
+    const bool composite = in.checksum_composite();
+    record.checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
+                       .type = composite ? ChecksumType::kComposite : ChecksumType::kFullObject,
+                       .value = in.checksum(),
+                       .parts = composite ? in.parts() : 0};
+  }
   return record;
 }
 

@@ -51,7 +51,8 @@ struct InodeRecord {
   bool has_xattrs = false;
   std::uint32_t parts = 0;  // of a multipart object
   std::vector<PartRun> part_runs;
-  std::uint64_t upload = 0;  // the upload that made the content; 0: none did
+  std::uint64_t upload = 0;         // the upload that made the content; 0: none did
+  bool has_part_checksums = false;  // a row of them stands, also when they are not true any more
   // Made in a bucket with `publish = close`, and neither closed nor synced yet: S3 does not see it.
   bool unpublished = false;
 
@@ -138,6 +139,20 @@ struct PartRecord {
 };
 std::string Encode(const PartRecord& record);
 Result<PartRecord> DecodePart(std::string_view bytes);
+
+// What a Complete answered.
+struct FinishedUploadRecord {
+  BucketId bucket;
+  std::string key;
+  std::uint64_t secret = 0;  // as UploadRecord's
+  Time finished;
+  std::string etag;  // text
+  std::uint64_t size = 0;
+  std::optional<ObjectChecksum> checksum;
+  std::uint32_t parts = 0;
+};
+std::string Encode(const FinishedUploadRecord& record);
+Result<FinishedUploadRecord> DecodeFinishedUpload(std::string_view bytes);
 
 struct BlobRecord {
   std::uint64_t references = 0;

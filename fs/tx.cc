@@ -143,6 +143,9 @@ Status Tx::EraseInode(InodeId inode, const InodeRecord& record, Sums sums) {
     AMPHORA_TRY(kv_.EraseOwned(Table::kRows, OpenForWriteKey(inode)));
   }
   if (record.content == ContentKind::kExtents) AMPHORA_TRY(EraseExtents(inode));
+  if (record.has_part_checksums) {
+    AMPHORA_TRY(kv_.EraseOwned(Table::kRows, PartChecksumsKey(inode)));
+  }
   if (record.kind == FileKind::kDirectory) {
     directories_.Row(inode);
     if (sums == Sums::kMayExist) {

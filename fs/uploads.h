@@ -181,7 +181,7 @@ class Uploads {
   // the client chose a checksum.
   Result<PartOutcome> CopyPart(const CopyPartRequest& request);
   // A second Complete with the same parts answers what the first one did, as long as the object is
-  // still the one that the first made.
+  // still the one that the first made, and for EngineOptions::finished_uploads_kept_s in any case.
   Result<CompleteOutcome> Complete(const CompleteRequest& request);
   Result<Ticket> Abort(const UploadName& upload);
   Result<PartsPage> ListParts(const ListPartsRequest& request);

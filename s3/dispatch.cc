@@ -7,6 +7,7 @@
 #include "meta/base/log_limit.h"
 #include "meta/base/metrics.h"
 #include "meta/base/trouble.h"
+#include "s3/browser/answer.h"
 #include "s3/gate.h"
 #include "s3/reserved.h"
 #include "s3/router.h"
@@ -106,6 +107,10 @@ Task<Response> Answer(Service& service, const Request& request, Body& body,
   const std::string resource = request.Resource();
   LogFailure(failure, request.method_text(), resource, request_id,
              FindOrigin(request, service.trusted_proxies).client);
+  // People who look through a bucket are told in a page, programs in S3's XML.
+  if (WantsPage(request) && failure.status != 304) {
+    co_return FailurePage(failure, resource, request_id);
+  }
   co_return Response::FromFailure(failure, resource, request_id);
 }
 

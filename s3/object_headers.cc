@@ -106,8 +106,7 @@ Outcome<fs::ObjectMetadata> ReadMetadata(const Request& request) {
   return metadata;
 }
 
-void AddObjectHeaders(Response& response, const Request& request, const fs::ObjectInfo& info,
-                      bool whole) {
+void AddObjectHeaders(Response& response, const Request& request, const fs::ObjectInfo& info) {
   const fs::ObjectMetadata& stored = info.metadata;
   response.AddHeader("ETag", Quoted(info.etag));
   response.AddHeader("Last-Modified", ToHttpDate(info.last_modified));
@@ -128,11 +127,6 @@ void AddObjectHeaders(Response& response, const Request& request, const fs::Obje
     response.AddHeader(std::string(kMetaPrefix) + name, value);
   }
   AddPosixHeaders(response, info);
-  if (whole && info.checksum &&
-      EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
-    response.AddHeader(ChecksumHeader(info.checksum->kind), ChecksumText(*info.checksum));
-    response.AddHeader("x-amz-checksum-type", ChecksumTypeText(info.checksum->type));
-  }
 }
 
 }  // namespace amphora::s3

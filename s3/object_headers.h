@@ -13,11 +13,9 @@ namespace amphora::s3 {
 // is left out. kMetadataTooLarge beyond 2 KiB of user metadata. (S3: PutObject)
 Outcome<fs::ObjectMetadata> ReadMetadata(const Request& request);
 
-// Everything of `info` that an answer shows; response-* parameters of a GET win. `whole`: the
-// answer is about all bytes, so that a stored checksum may be shown to who asks for it. (S3:
-// GetObject)
-void AddObjectHeaders(Response& response, const Request& request, const fs::ObjectInfo& info,
-                      bool whole);
+// Everything of `info` that an answer shows, but for its checksum; response-* parameters of a GET
+// win. (S3: GetObject)
+void AddObjectHeaders(Response& response, const Request& request, const fs::ObjectInfo& info);
 
 std::string Quoted(std::string_view etag);
 

@@ -107,6 +107,7 @@ class Session final : public Wire, public Connection {
   void WriteHead(const Response& response, bool keep_open);
   Task<bool> Send(Response response, bool with_body);
   Task<bool> SendObject(Response& response);
+  Task<bool> SendFiles(Response& response);
   Task<bool> SendFile(int file, std::uint64_t offset, std::uint64_t length);
   Task<bool> SendPieces(fs::ObjectReader& reader, std::uint64_t offset, std::uint64_t length);
   Task<bool> WriteAll(std::string_view first, std::span<const std::byte> second);
@@ -374,10 +375,8 @@ Task<bool> Session::SendObject(Response& response) {
   fs::ObjectReader& reader = *response.reader();
   const std::uint64_t offset = response.object_offset();
   const std::uint64_t length = response.content_length().value_or(0);
-  if (length > 0 && reader.sendfile_fd() >= 0 && !stream_.encrypted()) {
-    WriteHead(response, keep_open_);
-    if (!co_await WriteAll(head_, {})) co_return false;
-    co_return co_await SendFile(reader.sendfile_fd(), offset, length);
+  if (length > 0 && reader.in_files() && !stream_.encrypted()) {
+    co_return co_await SendFiles(response);
   }
   const std::size_t piece_bytes = std::min<std::uint64_t>(length, kPieceBytes);
   if (piece_.size() < piece_bytes) piece_.resize(std::max(piece_bytes, kKeptPieceBytes));
@@ -415,6 +414,38 @@ Task<bool> Session::SendPieces(fs::ObjectReader& reader, std::uint64_t offset,
     if (!co_await WriteAll({}, piece.first(*got))) co_return false;
     offset += *got;
     length -= *got;
+  }
+  co_return true;
+}
+
+// An object that lies in one file, or piece by piece in several.
+Task<bool> Session::SendFiles(Response& response) {
+  fs::ObjectReader& reader = *response.reader();
+  std::uint64_t offset = response.object_offset();
+  std::uint64_t length = response.content_length().value_or(0);
+  bool head_sent = false;
+  while (length > 0) {
+    auto find = [&] { return reader.PieceAt(offset); };
+    Result<fs::FilePiece> piece = ErrorCode::kBusy;
+    if (reader.files_are_open()) {
+      piece = find();
+    } else {
+      piece = co_await OnPool(service_.pool, find);
+    }
+    if (!piece.ok()) {
+      if (head_sent) co_return false;
+      Failure failure(S3Code::kInternalError);
+      failure.cause = piece.error().ToString();
+      co_return co_await Send(Refuse(failure, request_id_.view()), true);
+    }
+    if (!std::exchange(head_sent, true)) {
+      WriteHead(response, keep_open_);
+      if (!co_await WriteAll(head_, {})) co_return false;
+    }
+    const std::uint64_t here = std::min(length, piece->length);
+    if (!co_await SendFile(piece->file, piece->offset, here)) co_return false;
+    offset += here;
+    length -= here;
   }
   co_return true;
 }

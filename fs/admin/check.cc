@@ -84,6 +84,7 @@ Status Checker::ReadInodeRows() {
     node.content = record->content;
     node.implicit = record->implicit;
     node.has_xattrs = record->has_xattrs;
+    node.has_part_checksums = record->has_part_checksums;
     node.links = record->links;
     node.size = record->kind == FileKind::kRegular ? record->size : 0;
     node.bucket = record->bucket;
@@ -110,6 +111,7 @@ Status Checker::ReadMarks() {
   AMPHORA_TRY(mark(RowKind::kOrphan, &Node::orphan_row, "stray-orphan-row"));
   AMPHORA_TRY(mark(RowKind::kOpenForWrite, &Node::open_for_write, "stray-open-for-write-row"));
   AMPHORA_TRY(mark(RowKind::kJoin, &Node::join_row, "stray-join-row"));
+  AMPHORA_TRY(mark(RowKind::kPartChecksums, &Node::part_checksums_row, "stray-part-checksums-row"));
   AMPHORA_TRY(mark(RowKind::kXattr, &Node::xattr_row, "stray-xattr"));
   // A row of a directory that is gone is taken away by the next start: no harm.
   return ForEach(RowKind::kVanishing, [&](InodeId inode, const meta::Row&) -> Status {
@@ -140,6 +142,9 @@ void Checker::CheckInode(InodeId inode, const Node& node) {
   }
   if (node.has_xattrs != node.xattr_row) {
     Report("wrong-xattr-flag", Text(inode), "set the flag by the rows that are there");
+  }
+  if (node.has_part_checksums != node.part_checksums_row) {
+    Report("wrong-part-checksums-flag", Text(inode), "remove the row and clear the flag");
   }
   if (directory && node.links != 0 && !node.sums_row && node.entries != 0) {
     Report("missing-directory-sums", Text(inode), "count the entries and write the row");

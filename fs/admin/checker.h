@@ -45,6 +45,8 @@ class Checker {
     bool xattr_row = false;
     bool open_for_write = false;
     bool join_row = false;
+    bool has_part_checksums = false;
+    bool part_checksums_row = false;
     bool reached = false;  // from the store's root
     std::uint64_t links = 0;
     std::uint64_t names = 0;

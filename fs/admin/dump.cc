@@ -104,6 +104,16 @@ std::string OfUpload(std::string line, const UploadRecord& record) {
       .Take();
 }
 
+Result<std::string> OfFinishedUpload(std::string line, std::string_view value) {
+  AMPHORA_ASSIGN(const FinishedUploadRecord record, DecodeFinishedUpload(value));
+  return Fields(std::move(line))
+      .Add("bucket", record.bucket.value())
+      .Text("key", record.key)
+      .Text("etag", record.etag)
+      .Add("size", record.size)
+      .Take();
+}
+
 std::string OfPart(std::string line, const PartRecord& record) {
   return Fields(std::move(line))
       .Add("size", record.size)
@@ -203,6 +213,9 @@ Result<std::string> ValueToText(const meta::Row& row) {
       AMPHORA_ASSIGN(const AccessKeyRecord record, DecodeAccessKey(row.value));
       return OfAccessKey(std::move(line), record);
     }
+    case RowKind::kFinishedUpload:
+      return OfFinishedUpload(std::move(line), row.value);
+    case RowKind::kPartChecksums:
     case RowKind::kXattr:
       return Fields(std::move(line)).Add("bytes", row.value.size()).Take();
     case RowKind::kGarbage:

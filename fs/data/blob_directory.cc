@@ -217,8 +217,8 @@ bool BlobDirectory::ProbeLease() const {
     // The same of a lease that only a single user gets: no beside another, yes alone.
     const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDWR | O_CLOEXEC));
     const Descriptor reader(::openat(root_.get(), kProbeSource.data(), O_RDONLY | O_CLOEXEC));
-    can = can && file.valid() && reader.valid() &&
-          ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN;
+    can = can && file.valid() && reader.valid() && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 &&
+          errno == EAGAIN;
   }
   {
     const Descriptor file(::openat(root_.get(), kProbeSource.data(), O_RDWR | O_CLOEXEC));

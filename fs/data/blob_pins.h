@@ -1,5 +1,5 @@
-// Who reads a blob, or has its file in the kernel's hands, and so must not meet a writer. In memory;
-// thread-safe.
+// Who reads a blob, or has its file in the kernel's hands, and so must not meet a writer. In
+// memory; thread-safe.
 //
 //  - A *pin*: somebody reads the blob through its Blob object, or is about to name it in a row.
 //    Who wants to write into it makes a copy first: of the blob for itself, or, when the kernel

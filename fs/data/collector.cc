@@ -14,6 +14,7 @@
 #include "fs/data/blob_store.h"
 #include "fs/data/live.h"
 #include "fs/keys.h"
+#include "fs/ops/upload_finished.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
 #include "meta/base/log_limit.h"
@@ -25,6 +26,7 @@ namespace {
 constexpr auto kInterval = std::chrono::seconds(1);
 constexpr std::int64_t kSettleAfterNs = 1'000'000'000;
 constexpr std::size_t kBatch = 1000;
+constexpr int kSweepEvery = 60;  // intervals
 
 void LogFailure(std::string_view event, const Status& status) {
   if (status.ok()) return;
@@ -101,13 +103,14 @@ Result<std::uint64_t> Collector::State::Collect(
 void Collector::State::Run() {
   pthread_setname_np(pthread_self(), "collector");
   std::unique_lock lock(mutex);
-  while (!stopping) {
+  for (int turn = 0; !stopping; ++turn) {
     wake.wait_for(lock, kInterval, [this] { return stopping; });
     if (stopping) return;
     const bool collect = std::exchange(kicked, false);
     lock.unlock();
     LogFailure("settle_failed", core.live->SettleAll(kSettleAfterNs));
     LogFailure("maintain_failed", core.live->Maintain());
+    if (turn % kSweepEvery == 0) LogFailure("sweep_failed", SweepFinished(core));
     if (collect) {
       const auto collected = Collect({});
       if (!collected.ok()) LogFailure("collect_failed", collected.error());
@@ -137,6 +140,7 @@ void Collector::Kick() {
 }
 
 Result<std::uint64_t> Collector::RunOnce(const std::function<void(std::uint64_t)>& progress) {
+  AMPHORA_TRY(SweepFinished(state_->core));
   return state_->Collect(progress);
 }
 

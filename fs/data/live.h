@@ -38,6 +38,7 @@ namespace amphora::fs {
 class BlobPins;
 class Core;
 class LiveInode;
+class LiveTable;
 
 // What S3 and stat see of a live inode. It is at least as new as a row that was read before, except
 // for times that SetAttributes gave since: the later `changed` tells.
@@ -73,7 +74,8 @@ struct ContentView {
 
 // Pins `blob` for a reader, for sending if that is possible.
 void PinForReader(BlobPins& pins, BlobId blob, ContentView& view);
-
+// The same for the blobs of its extents, which are kept too.
+void PinForReader(LiveTable& table, ContentView& view);
 
 // Content that a transaction may name in another row, as one more reference or as bytes of its own.
 // Durable. While it lives nobody writes into its blobs.

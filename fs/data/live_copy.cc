@@ -22,9 +22,8 @@ constexpr std::uint64_t kMaxCopyBytes = 32 << 20;
 bool LiveInode::CanShareWith(const LiveInode& target, std::uint64_t length) const {
   return place_ == Place::kBlob && blob_id_ == committed_.blob && !dirty() && !Unsynced() &&
          (mode_ == AccessMode::kDaemon || core_.blobs->CanExchange()) &&
-         target.mode_ == AccessMode::kDaemon && !gone_ &&
-         target.place_ == Place::kMemory && target.size() == 0 && length >= size() && !orphan() &&
-         !target.orphan();
+         target.mode_ == AccessMode::kDaemon && !gone_ && target.place_ == Place::kMemory &&
+         target.size() == 0 && length >= size() && !orphan() && !target.orphan();
 }
 
 Status LiveInode::ShareInto(LiveInode& target, const Writer& writer,

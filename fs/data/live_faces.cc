@@ -1,6 +1,7 @@
 // What operations outside fs/data ask of live inodes: figures over rows, content for readers,
 // handles.
 #include <algorithm>
+#include <set>
 
 #include "fs/core.h"
 #include "fs/data/blob_pins.h"
@@ -26,6 +27,18 @@ void PinForReader(BlobPins& pins, BlobId blob, ContentView& view) {
   view.pin = pins.PinForSending(blob);
   view.buffered = !view.pin;
   if (!view.pin) view.pin = pins.Pin(blob);
+}
+
+void PinForReader(LiveTable& table, ContentView& view) {
+  view.extent_pins = PinBlobs(table.keeps(), view.extents);
+  std::set<BlobId> blobs;
+  for (const ExtentRecord& extent : view.extents) blobs.insert(extent.blob);
+  for (const BlobId blob : blobs) {
+    ContentView one;
+    PinForReader(table.pins(), blob, one);
+    view.buffered |= one.buffered;
+    view.extent_pins.push_back(std::move(one.pin));
+  }
 }
 
 std::optional<LiveView> LiveTable::View(InodeId inode) {
@@ -116,14 +129,15 @@ std::shared_ptr<LiveInode> LiveTable::HoldLive(InodeId inode,
 // meanwhile.
 Status LiveTable::PinExtents(InodeId inode, const InodeRecord& record, ContentView& view) {
   auto extents = ReadExtents(core_.store->Newest(), inode);
-  if (extents.ok()) view.extent_pins = PinBlobs(keeps(), *extents);
+  if (extents.ok()) {
+    view.extents = std::move(*extents);
+    PinForReader(*this, view);
+  }
   AMPHORA_ASSIGN(const auto now, ReadInode(core_.store->Newest(), inode));
   const bool same =
       now && now->content == ContentKind::kExtents && now->content_stamp == record.content_stamp;
   if (!same) return Error(ErrorCode::kStale, "the content was replaced");
-  if (!extents.ok()) return extents.error();
-  view.extents = std::move(*extents);
-  return Ok();
+  return extents.ok() ? Ok() : Status(extents.error());
 }
 
 Result<ContentView> LiveTable::OpenContent(InodeId inode, InodeRecord& record) {

@@ -193,6 +193,7 @@ class LiveInode {
   Change AttributesChange() const;
   Result<AccessMode> ChooseMode(const OpenOptions& options, Freshness fresh);
   bool ClaimBlob();
+  void EndHandles();
   bool EndPassthroughHeld();
   bool MayStillBeWritten();
   Result<bool> IsShareable();  // whether the blob has one reference and no pin

@@ -99,14 +99,18 @@ Result<AccessMode> LiveInode::AddHandle(const Caller& caller, const OpenOptions&
 }
 
 void LiveInode::RemoveHandle(const OpenOptions& options) {
+  {
+    std::unique_lock lock(io_);
+    --handles_;
+    if (options.write) --writers_;
+    if (options.execute) --executors_;
+    if (handles_ == 0) EndHandles();
+  }
   table_.CountHandles(-1);
-  std::unique_lock lock(io_);
-  --handles_;
-  if (options.write) --writers_;
-  if (options.execute) --executors_;
-  if (handles_ > 0) return;
-  // The descriptor goes with the last handle: a lease is refused while anybody has it open for
-  // writing.
+}
+
+// With io_ held, after the last release.
+void LiveInode::EndHandles() {
   if (mode_ == AccessMode::kPassthrough) {
     {
       std::lock_guard figures(figures_mutex_);
@@ -119,6 +123,8 @@ void LiveInode::RemoveHandle(const OpenOptions& options) {
     // What was only read can't be held by its registration, so it is over unless it is mapped.
     if (!passthrough_written_) (void)EndPassthroughHeld();
   }
+  // The descriptor goes with the last handle: a lease is refused while anybody has it open for
+  // writing.
   if (blob_id_ == committed_.blob) SetBlob(nullptr);
 }
 

@@ -1,19 +1,20 @@
-// Splitting a blob in passthrough: this inode's handles only read, so its blob may have been shared;
-// now one of them wants to write. The kernel has the blob's file open and takes no other for this
-// inode, and mappings see that file only. So the file stays here, under a fresh id, and all others
-// who name the blob get a copy of it, under the old id: no row of theirs is touched.
+// Splitting a blob in passthrough: this inode's handles only read, so its blob may have been
+// shared; now one of them wants to write. The kernel has the blob's file open and takes no other
+// for this inode, and mappings see that file only. So the file stays here, under a fresh id, and
+// all others who name the blob get a copy of it, under the old id: no row of theirs is touched.
 //
 //   copy, durable → the two files exchange names, durable → one row and the open-for-write row →
 //   durable → the writable OPEN is answered (live_open.cc)
 //
-// Up to the last step nobody writes, so both files hold the same bytes, and a crash may leave either
-// name on either. Decision 13.
+// Up to the last step nobody writes, so both files hold the same bytes, and a crash may leave
+// either name on either. Decision 13.
 #include "fs/core.h"
 #include "fs/data/blob_pins.h"
 #include "fs/data/collector.h"
 #include "fs/data/live_inode.h"
 #include "fs/data/live_table.h"
 #include "fs/data/open_row.h"
+#include "fs/data/space_guard.h"
 #include "fs/tx.h"
 #include "meta/base/failpoint.h"
 #include "meta/base/log.h"
@@ -30,6 +31,7 @@ Result<bool> LiveInode::MustSplit() {
 // Nobody writes into `blob`: it is shared or pinned, and no writer is in passthrough.
 Result<std::shared_ptr<Blob>> LiveInode::DurableCopy(Blob& blob) const {
   AMPHORA_ASSIGN(const BlobFigures figures, blob.Figures());
+  if (!core_.blobs->CanReflink()) AMPHORA_TRY(core_.space->Admit(figures.size));
   AMPHORA_ASSIGN(auto copy, core_.blobs->Clone(blob, figures.size));
   Status synced = Failpoint("fs.split.copy_sync");
   if (synced.ok()) synced = copy->Sync();

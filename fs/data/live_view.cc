@@ -111,7 +111,7 @@ Result<ContentView> LiveInode::OpenContent(InodeRecord& record) {
     view.inline_bytes = memory_;
   } else if (place_ == Place::kExtents) {
     view.extents = extents_;
-    view.extent_pins = PinBlobs(table_.keeps(), extents_);
+    PinForReader(table_, view);
   } else if (mode_ == AccessMode::kPassthrough && core_.blobs->CanReflink()) {
     // A handle may write past us now or, a reader's inode having one backing file only, later.
     AMPHORA_ASSIGN(const BlobFigures figures, blob_->Figures());

@@ -79,8 +79,8 @@ Status LocalBlob::Write(std::uint64_t offset, std::span<const std::byte> data) {
   const auto [lock, file] = Hold();
   std::size_t done = 0;
   while (done < data.size()) {
-    const ssize_t put = ::pwrite(file, data.data() + done, data.size() - done,
-                                 static_cast<off_t>(offset + done));
+    const ssize_t put =
+        ::pwrite(file, data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return Error::FromErrno(errno, "writing a blob");
     done += static_cast<std::size_t>(put);

@@ -73,6 +73,10 @@ Status ObjectCopy::Decide(Tx& tx, NewObject& object) const {
   if (!md5_.empty() && !known) object.etag = md5_;
   if (checksum_) {
     object.checksum = checksum_;
+  } else if (known && row.has_part_checksums) {
+    AMPHORA_ASSIGN(auto checksums,
+                   tx.kv().Get(Table::kRows, PartChecksumsKey(source_.inode()), Lock::kNone));
+    if (checksums) object.part_checksums = std::move(*checksums);
   }
   return Ok();
 }

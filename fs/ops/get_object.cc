@@ -47,9 +47,26 @@ class ContentReader final : public ObjectReader {
     return wanted;
   }
 
-  int sendfile_fd() const override {
-    if (!view_.blob || view_.may_change || view_.buffered) return -1;
-    return view_.blob->descriptor();
+  bool in_files() const override {
+    return (view_.blob || !view_.extents.empty()) && !view_.may_change && !view_.buffered;
+  }
+
+  bool files_are_open() const override { return view_.extents.empty(); }
+
+  Result<FilePiece> PieceAt(std::uint64_t offset) override {
+    if (view_.blob && offset < info_.size) {
+      return FilePiece{view_.blob, view_.blob->descriptor(), offset, info_.size - offset};
+    }
+    for (const ExtentRecord& extent : view_.extents) {
+      if (offset < extent.length) {
+        AMPHORA_ASSIGN(auto blob, core_.blobs->Open(extent.blob));
+        const int file = blob->descriptor();
+        return FilePiece{std::move(blob), file, extent.blob_offset + offset,
+                         extent.length - offset};
+      }
+      offset -= extent.length;
+    }
+    return Error(ErrorCode::kOutOfRange, "beyond the object's end");
   }
 
  private:
@@ -156,6 +173,21 @@ Result<std::unique_ptr<ObjectReader>> OpenObject(Core& core, BucketId bucket,
         std::make_unique<ContentReader>(core, std::move(info), std::move(*view)));
   }
   return Error(ErrorCode::kTimedOut, "the key is replaced all the time");
+}
+
+Result<std::vector<std::string>> Objects::PartChecksums(const ObjectInfo& info) {
+  std::vector<std::string> checksums;
+  const bool kept =
+      info.parts > 0 && info.checksum && info.checksum->type == ChecksumType::kComposite;
+  if (!kept) return checksums;
+  AMPHORA_ASSIGN(const auto bytes,
+                 core_.store->Newest().Get(Table::kRows, PartChecksumsKey(info.inode)));
+  const std::size_t each = info.checksum->value.size();
+  if (!bytes || bytes->size() != each * info.parts) return checksums;
+  for (std::size_t at = 0; at < bytes->size(); at += each) {
+    checksums.push_back(bytes->substr(at, each));
+  }
+  return checksums;
 }
 
 Result<ObjectInfo> Objects::Head(BucketId bucket, std::string_view key) {

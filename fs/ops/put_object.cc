@@ -56,6 +56,7 @@ class Put {
   void TakePosix(InodeRecord& record) const;
   Status CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const;
   Status WriteContent(Tx& tx) const;
+  Status WritePartChecksums(Tx& tx, InodeRecord& record) const;
 
   Core& core_;
   PutRequest request_;
@@ -137,6 +138,12 @@ void Put::Describe(InodeRecord& record) const {
   record.upload = object_.upload;
 }
 
+Status Put::WritePartChecksums(Tx& tx, InodeRecord& record) const {
+  record.has_part_checksums = !object_.part_checksums.empty();
+  if (!record.has_part_checksums) return Ok();
+  return tx.kv().PutFresh(Table::kRows, PartChecksumsKey(fresh_inode_), object_.part_checksums);
+}
+
 // What belongs to the name (ACLs, labels, trusted.*) goes over to the new inode; what described the
 // old content (user.*) or gave it power (capabilities) doesn't.
 Status Put::CopyXattrs(Tx& tx, InodeId from, InodeRecord& record) const {
@@ -203,6 +210,7 @@ Result<ObjectInfo> Put::PutFile(Tx& tx, InodeId directory, bool fresh) {
   record.name = path_.file;
   if (old && old->has_xattrs) AMPHORA_TRY(CopyXattrs(tx, slot.file->inode, record));
   AMPHORA_TRY(WriteContent(tx));
+  AMPHORA_TRY(WritePartChecksums(tx, record));
   AMPHORA_TRY(tx.PutFreshInode(fresh_inode_, record));
   AMPHORA_TRY(tx.AddUsage(request_.bucket, 1, 0, static_cast<std::int64_t>(record.size)));
   if (slot.file) {

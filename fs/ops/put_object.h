@@ -32,6 +32,7 @@ struct NewObject {
   std::uint32_t parts = 0;
   std::vector<PartRun> part_runs;
   std::uint64_t upload = 0;
+  std::string part_checksums;  // raw, one behind the other; empty: not kept
 };
 
 struct PutRequest {

@@ -16,6 +16,7 @@
 #include "fs/ops/describe.h"
 #include "fs/ops/put_object.h"
 #include "fs/ops/resolve_key.h"
+#include "fs/ops/upload_finished.h"
 #include "fs/ops/upload_rows.h"
 #include "meta/base/encoding.h"
 #include "meta/base/failpoint.h"
@@ -182,14 +183,19 @@ Status Completion::Decide(Tx& tx, NewObject& object) {
   object.parts = static_cast<std::uint32_t>(parts.size());
   object.part_runs = RunsOf(parts);
   object.upload = upload.id.value();
+  // One over all bytes is made of the parts' and shown without them (S3: GetObjectAttributes).
+  if (object.checksum && object.checksum->type == ChecksumType::kComposite) {
+    for (const PartRecord& part : parts) object.part_checksums.append(part.checksum);
+  }
   AMPHORA_TRY(CheckExpectations(object));
+  AMPHORA_TRY(NoteFinished(tx, request_.upload, upload, object));
   AMPHORA_ASSIGN(object.content.given,
                  EraseUpload(tx, request_.upload.bucket, request_.upload.key, upload.id));
   return Ok();
 }
 
-// The upload is gone. If the object is still what it made, and of these parts, then this is the
-// same request once more.
+// The upload is gone. If the object is still what it made, and of these parts, or that is on
+// record, then this is the same request once more.
 Result<CompleteOutcome> Completion::AnswerAgain() {
   const auto upload = ParseUploadId(request_.upload.id);
   if (!upload) return Error(ErrorCode::kNoSuchUpload);
@@ -199,11 +205,15 @@ Result<CompleteOutcome> Completion::AnswerAgain() {
     if (!raw) return Error(ErrorCode::kNoSuchUpload);
     etags.append(*raw);
   }
+  const std::string etag = MultipartEtag(etags, request_.parts.size());
   const auto snapshot = core_.store->Snapshot();
+  AMPHORA_ASSIGN(auto finished, FindFinished(*snapshot, request_.upload));
+  if (finished && finished->etag == etag) {
+    return CompleteOutcome{std::move(*finished), core_.store->LastTicket()};
+  }
   AMPHORA_ASSIGN(const auto found,
                  FindObject(*snapshot, request_.upload.bucket, SplitKey(request_.upload.key)));
-  const bool same = found && found->record.upload == upload->value() &&
-                    found->record.etag == MultipartEtag(etags, request_.parts.size());
+  const bool same = found && found->record.upload == upload->value() && found->record.etag == etag;
   const Ticket ticket = core_.store->LastTicket();
   if (same) {
     return CompleteOutcome{

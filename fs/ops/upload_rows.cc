@@ -182,22 +182,24 @@ Status FreeUpload(Tx& tx, BucketId bucket, std::string_view key, UploadId upload
   return Ok();
 }
 
-Result<std::vector<UploadId>> FreeUploads(Tx& tx, BucketId bucket) {
+Result<std::vector<UploadId>> FreeUploads(Tx& tx, BucketId bucket, std::size_t most_rows) {
   std::vector<UploadId> freed;
-  for (;;) {
+  for (std::size_t rows_erased = 0; rows_erased < most_rows;) {
     AMPHORA_ASSIGN(const auto rows,
-                   tx.kv().Scan(Table::kRows, UploadsFrom(bucket, ""), {.limit = kRowsAScan}));
-    if (rows.empty()) return freed;
-    for (const meta::Row& row : rows) {
-      // Exclusively: a part may be about to be added.
-      AMPHORA_ASSIGN(const auto still, tx.kv().Get(Table::kRows, row.key, Lock::kExclusive));
-      if (!still) return Error(ErrorCode::kConflict, "an upload ended meanwhile");
-      AMPHORA_ASSIGN(const UploadId upload, DecodeUploadOf(row.key));
-      AMPHORA_ASSIGN(const std::string key, DecodeUploadedKeyOf(row.key));
-      AMPHORA_TRY(FreeUpload(tx, bucket, key, upload));
-      freed.push_back(upload);
-    }
+                   tx.kv().Scan(Table::kRows, UploadsFrom(bucket, ""), {.limit = 1}));
+    if (rows.empty()) break;
+    const std::string& row = rows.front().key;
+    // Exclusively: a part may be about to be added.
+    AMPHORA_ASSIGN(const auto still, tx.kv().Get(Table::kRows, row, Lock::kExclusive));
+    if (!still) return Error(ErrorCode::kConflict, "an upload ended meanwhile");
+    AMPHORA_ASSIGN(const UploadId upload, DecodeUploadOf(row));
+    AMPHORA_ASSIGN(const std::string key, DecodeUploadedKeyOf(row));
+    AMPHORA_ASSIGN(const auto parts, ReadParts(tx.kv(), upload, 0, kMaxParts));
+    AMPHORA_TRY(FreeUpload(tx, bucket, key, upload));
+    freed.push_back(upload);
+    rows_erased += 1 + parts.size();
   }
+  return freed;
 }
 
 }  // namespace amphora::fs

@@ -1,8 +1,9 @@
 // The rows of a multipart upload, shared by its operations:
 //
 //   'M' bucket, key, upload   the upload; taken shared by who adds a part, exclusively by who ends
-//   it 'P' upload, number        a part: where its bytes lie 'H' upload, blob          one
-//   reference of the blob, held for the upload's parts in it
+//                             it
+//   'P' upload, number        a part: where its bytes lie
+//   'H' upload, blob          one reference of the blob, held for the upload's parts in it
 //
 // Functions of one transaction or one reader: one thread.
 #pragma once
@@ -55,13 +56,14 @@ Status PutPart(Tx& tx, BucketId bucket, UploadId upload, std::uint32_t number,
                const PartRecord& record);
 
 // Erases all rows of an upload whose row is held exclusively, but none of its references: they are
-// the caller's now.
+// the caller's now. Its parts count in the bucket's usage no more.
 Result<std::vector<BlobId>> EraseUpload(Tx& tx, BucketId bucket, std::string_view key,
                                         UploadId upload);
 // The same, and drops the references.
 Status FreeUpload(Tx& tx, BucketId bucket, std::string_view key, UploadId upload);
 
-// DeleteBucket: frees every upload of an empty bucket whose row is held exclusively; who they were.
-Result<std::vector<UploadId>> FreeUploads(Tx& tx, BucketId bucket);
+// DeleteBucket: frees uploads of an empty bucket whose row is held exclusively, until about so many
+// rows are erased; who they were. None: none is left.
+Result<std::vector<UploadId>> FreeUploads(Tx& tx, BucketId bucket, std::size_t most_rows);
 
 }  // namespace amphora::fs

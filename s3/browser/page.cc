@@ -206,16 +206,35 @@ std::string Footer(const BrowserPage& page) {
          "</code></footer>\n";
 }
 
-}  // namespace
-
-std::string RenderPage(const BrowserPage& page, const BrowserLinks& links) {
+// Up to where a page's own content begins. `title` is escaped.
+std::string Opening(const std::string& title) {
   std::string html;
   html.reserve(16 << 10);
   html.append(kHead);
-  html += "<title>" + ShowName(std::string(page.bucket) + "/" + std::string(page.prefix)) +
-          " · Amphora</title>\n<style>" + std::string(kBrowserStyle) +
+  html += "<title>" + title + " · Amphora</title>\n<style>" + std::string(kBrowserStyle) +
           "</style>\n</head>\n<body>\n";
   html.append(kSymbols);
+  return html;
+}
+
+}  // namespace
+
+std::string RenderFailure(const BrowserFailure& failure) {
+  const std::string status = std::to_string(failure.status) + " " + EscapeHtml(failure.reason);
+  std::string html = Opening(status);
+  html +=
+      "<div class=\"frame\">\n<header><svg class=\"jar\" aria-hidden=\"true\"><use "
+      "href=\"#jar\"/></svg><div><p class=\"product\">Amphora</p><nav><ol><li><h1>" +
+      status + "</h1></li></ol></nav></div></header>\n<main class=\"card\"><p class=\"empty\">" +
+      Icon("jar") + EscapeHtml(failure.message) + "</p></main>\n<footer>" +
+      ShowName(failure.resource) + " · <code>" + EscapeHtml(failure.code) +
+      "</code> · request <code>" + EscapeHtml(failure.request_id) +
+      "</code></footer>\n</div>\n</body>\n</html>\n";
+  return html;
+}
+
+std::string RenderPage(const BrowserPage& page, const BrowserLinks& links) {
+  std::string html = Opening(ShowName(std::string(page.bucket) + "/" + std::string(page.prefix)));
   html +=
       "<div class=\"frame\">\n<header><svg class=\"jar\" aria-hidden=\"true\"><use "
       "href=\"#jar\"/></svg><div><p class=\"product\">Amphora bucket</p>" +

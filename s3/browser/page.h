@@ -21,6 +21,17 @@ struct BrowserPage {
 
 std::string RenderPage(const BrowserPage& page, const BrowserLinks& links);
 
+// What is shown instead when a request for a page fails.
+struct BrowserFailure {
+  unsigned status = 500;
+  std::string_view reason;  // "Not Found"
+  std::string_view code;    // S3's
+  std::string_view message;
+  std::string_view resource;
+  std::string_view request_id;
+};
+std::string RenderFailure(const BrowserFailure& failure);
+
 // What a page may do, by its Content-Security-Policy: use its own style, and nothing else.
 const std::string& BrowserPolicy();
 

@@ -1,6 +1,7 @@
 // GET /bucket?browser=true: a page for people to look through a bucket and to download from it.
 // (Not of S3; Apache Ozone's endpoint has one at the same address.) `prefix` and `after` say which
 // page, `download` an object whose key no path can carry.
+#include "s3/browser/answer.h"
 #include "s3/browser/page.h"
 #include "s3/conditions.h"
 #include "s3/limits.h"
@@ -45,23 +46,11 @@ std::string EndpointOf(const Call& call) {
 Outcome<Response> Download(const Call& call, const fs::BucketInfo& bucket, const std::string& key) {
   auto reader = call.service.engine.objects().Open(bucket.id, key);
   if (!reader.ok()) return MissingObject(call, reader.error());
-  auto response = DescribeObject(call.request, (*reader)->info());
+  auto response = DescribeObject(call, (*reader)->info());
   if (!response) return std::unexpected(std::move(response.error()));
   const ByteRange range = response->second;
   response->first.SetObject(std::move(*reader), range.offset, range.length);
   return std::move(response->first);
-}
-
-Response PageOf(std::string html) {
-  Response response(200);
-  response.AddHeader("Content-Type", "text/html; charset=utf-8");
-  response.AddHeader("Content-Security-Policy", BrowserPolicy());
-  response.AddHeader("X-Content-Type-Options", "nosniff");
-  // A presigned address must reach no other site and no shared cache.
-  response.AddHeader("Referrer-Policy", "no-referrer");
-  response.AddHeader("Cache-Control", "private, no-store");
-  response.SetBody(std::move(html));
-  return response;
 }
 
 }  // namespace
@@ -103,7 +92,7 @@ Task<Outcome<Response>> BrowseBucket(Call& call) {
   };
   auto html = co_await OnPool(call.service.pool, render);
   if (!html.ok()) co_return EngineFailure(html.error(), Subject::kObject);
-  co_return PageOf(std::move(*html));
+  co_return PageAnswer(200, std::move(*html));
 }
 
 }  // namespace amphora::s3

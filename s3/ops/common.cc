@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "meta/base/encoding.h"
 #include "s3/checksums.h"
 #include "s3/copy_source.h"
 #include "s3/http_date.h"
 #include "s3/limits.h"
 #include "s3/object_headers.h"
 #include "s3/ops/ops.h"
+#include "s3/upload_request.h"
 
 namespace amphora::s3 {
 
@@ -24,6 +26,35 @@ Outcome<fs::BucketInfo> FindNamed(const Call& call, const std::string& name,
   const std::string_view expected = call.request.Header(owner_header);
   if (!expected.empty() && expected != bucket->owner) return Fail(S3Code::kAccessDenied);
   return std::move(*bucket);
+}
+
+struct Shown {
+  bool by_part = false;
+  std::optional<ByteRange> range;
+};
+
+// The checksum of the bytes that are answered, for who asks for it: of the whole, or of a part of
+// an object whose checksum is made of its parts' (S3: GetObject, ChecksumMode and PartNumber). A
+// range has none.
+void AddChecksum(const Call& call, const fs::ObjectInfo& info, const Shown& shown,
+                 Response& response) {
+  const Request& request = call.request;
+  const bool wanted = EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED");
+  if (!info.checksum || !wanted) return;
+  const bool composite = info.checksum->type == fs::ChecksumType::kComposite;
+  std::string text;
+  if (!shown.range || (shown.by_part && shown.range->length == info.size && !composite)) {
+    text = ChecksumText(*info.checksum);
+  } else if (shown.by_part && composite) {
+    const auto number = ParsePartNumber(request.QueryValue("partNumber"));
+    const auto checksums = call.service.engine.objects().PartChecksums(info);
+    if (number && checksums.ok() && *number <= checksums->size()) {
+      text = ToBase64((*checksums)[*number - 1]);
+    }
+  }
+  if (text.empty()) return;
+  response.AddHeader(ChecksumHeader(info.checksum->kind), text);
+  response.AddHeader("x-amz-checksum-type", ChecksumTypeText(info.checksum->type));
 }
 
 }  // namespace
@@ -53,9 +84,10 @@ Outcome<std::uint64_t> DeclaredSize(const Call& call, std::uint64_t most) {
   return *size;
 }
 
-Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
-                               const CountLimits& limits) {
-  const std::string_view text = request.QueryValue(name);
+namespace {
+
+Outcome<std::size_t> ToCount(std::string_view name, std::string_view text,
+                             const CountLimits& limits) {
   if (text.empty()) return limits.otherwise.value_or(limits.most);
   int number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -67,6 +99,18 @@ Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
             .With("ArgumentValue", text));
   }
   return std::min(static_cast<std::size_t>(number), limits.most);
+}
+
+}  // namespace
+
+Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
+                               const CountLimits& limits) {
+  return ToCount(name, request.QueryValue(name), limits);
+}
+
+Outcome<std::size_t> ReadCountHeader(const Request& request, std::string_view name,
+                                     const CountLimits& limits) {
+  return ToCount(name, request.Header(name), limits);
 }
 
 Outcome<bool> ReadEncodingType(const Request& request) {
@@ -101,8 +145,9 @@ Task<Outcome<std::string>> ReadXmlBody(Call& call, std::size_t limit, Promise pr
   co_return std::move(*whole);
 }
 
-Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
+Outcome<std::pair<Response, ByteRange>> DescribeObject(const Call& call,
                                                        const fs::ObjectInfo& info) {
+  const Request& request = call.request;
   const fs::Conditions conditions = ReadConditions(request);
   if (auto held = fs::CheckReadConditions(conditions, info); !held.ok()) {
     Failure failure = ConditionFailure(held.error(), conditions);
@@ -127,10 +172,8 @@ Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
                                             std::to_string(part.offset + part.length - 1) + "/" +
                                             std::to_string(info.size));
   }
-  // A part's own checksum is not kept; that of the whole is right for a part that is the whole.
-  const bool composite = info.checksum && info.checksum->type == fs::ChecksumType::kComposite;
-  const bool whole = !*range || (by_part && part.length == info.size && !composite);
-  AddObjectHeaders(response, request, info, whole);
+  AddObjectHeaders(response, request, info);
+  AddChecksum(call, info, {.by_part = by_part, .range = *range}, response);
   return std::pair(std::move(response), part);
 }
 

@@ -13,7 +13,7 @@ Task<Outcome<Response>> GetObject(Call& call) {
   auto reader = call.service.engine.objects().Open(bucket->id, call.request.key());
   if (!reader.ok()) co_return MissingObject(call, reader.error());
   const fs::ObjectInfo& info = (*reader)->info();
-  auto response = DescribeObject(call.request, info);
+  auto response = DescribeObject(call, info);
   if (!response) co_return std::unexpected(std::move(response.error()));
   const ByteRange range = response->second;
   response->first.SetObject(std::move(*reader), range.offset, range.length);

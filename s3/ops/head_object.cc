@@ -9,7 +9,7 @@ Task<Outcome<Response>> HeadObject(Call& call) {
   if (!bucket) co_return std::unexpected(std::move(bucket.error()));
   auto info = call.service.engine.objects().Head(bucket->id, call.request.key());
   if (!info.ok()) co_return MissingObject(call, info.error());
-  auto response = DescribeObject(call.request, *info);
+  auto response = DescribeObject(call, *info);
   if (!response) co_return std::unexpected(std::move(response.error()));
   response->first.DeclareLength(response->second.length);
   co_return std::move(response->first);

@@ -32,7 +32,7 @@ Task<Outcome<std::string>> ReadXmlBody(Call& call, std::size_t limit, Promise pr
 
 // Of GET and HEAD: conditions decided, range chosen, headers written; the part of the object that
 // the answer is about.
-Outcome<std::pair<Response, ByteRange>> DescribeObject(const Request& request,
+Outcome<std::pair<Response, ByteRange>> DescribeObject(const Call& call,
                                                        const fs::ObjectInfo& info);
 
 // The object that x-amz-copy-source names, its bucket found as FindBucket does
@@ -55,6 +55,10 @@ struct CountLimits {
 };
 Outcome<std::size_t> ReadCount(const Request& request, std::string_view name,
                                const CountLimits& limits);
+
+// The same of a header.
+Outcome<std::size_t> ReadCountHeader(const Request& request, std::string_view name,
+                                     const CountLimits& limits);
 
 // Whether encoding-type asks for names in percent-encoding. kInvalidArgument unless "url".
 Outcome<bool> ReadEncodingType(const Request& request);

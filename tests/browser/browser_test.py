@@ -204,7 +204,9 @@ class BrowserTest(unittest.TestCase):
                 self.assertEqual(own[field], query[field], link)
         plain = S3(store.url)
         self.addCleanup(plain.close)
-        self.assertEqual(plain.request("GET", "/photos?browser=true").status, 403)
+        refused = plain.request("GET", "/photos?browser=true")
+        self.assertEqual(refused.status, 403)
+        self.assertTrue(refused.headers["Content-Type"].startswith("text/html"))
         for link in page["links"][:3]:
             target = link if link.startswith("/") else "/photos" + link
             self.assertEqual(plain.request("GET", target.partition("?")[0]).status, 403)
@@ -217,7 +219,12 @@ class BrowserTest(unittest.TestCase):
     def test_only_true_opens_it_and_nothing_is_written_by_it(self):
         store = self.start()
         self.assertEqual(store.s3.request("GET", "/photos?browser=false").status, 400)
-        self.assertEqual(store.s3.request("GET", "/nobody?browser=true").status, 404)
+        missing = store.s3.request("GET", "/nobody?browser=true")
+        self.assertEqual(missing.status, 404)
+        self.assertTrue(missing.headers["Content-Type"].startswith("text/html"))
+        self.assertIn("default-src 'none'", missing.headers["Content-Security-Policy"])
+        self.assertIn(b"<h1>404 Not Found</h1>", missing.body)
+        self.assertEqual(store.s3.request("GET", "/nobody?browser=false").headers["Content-Type"], "application/xml")
         self.assertEqual(store.s3.request("HEAD", "/photos?browser=true").status, 200)
         for method in ("PUT", "POST", "DELETE"):
             self.assertEqual(store.s3.request(method, "/photos?browser=true").status, 501)

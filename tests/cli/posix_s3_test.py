@@ -107,8 +107,6 @@ class PosixS3Test(unittest.TestCase):
         self.assertLess(self.du(tree) - directory, 3 * MIB)
 
     def copy_shares(self, command, source, target):
-        """What a PUT brought is synced; a blob in passthrough is never shared (hazards 1.2), so `source`
-        is a path of a mount without."""
         body = os.urandom(4 * MIB)
         self.assertTrue(self.s3.put(f"/bucket/{source.name}", body).ok)
         before = self.used_blobs()
@@ -118,32 +116,39 @@ class PosixS3Test(unittest.TestCase):
         self.assertEqual(self.s3.get("/other/" + target.name).body, body)
         return before, after
 
+    def roots(self):
+        """With passthrough, if this user may have it, and without."""
+        return self.root / "s3v", self.store.mount("/s3v", options="nopassthrough", name="plain")
+
     def test_cp_between_buckets_shares_the_blob(self):
-        plain = self.store.mount("/s3v", options="nopassthrough", name="plain")
-        for flag in ("--reflink=auto", None):
-            with self.subTest(flag):
-                source, target = plain / "bucket" / f"cp-{flag}", plain / "other" / f"cp-{flag}"
-                command = ["cp", flag] if flag else ["cp"]
-                before, after = self.copy_shares(command, source, target)
-                self.assertEqual(set(after), set(before))
-                self.assertEqual(sum(after.values()), sum(before.values()) + 1)
-        # Each is its own file from now on.
-        with open(target, "r+b") as file:
-            file.write(b"changed")
-        self.assertNotEqual(source.read_bytes()[:7], b"changed")
-        self.assertEqual(target.read_bytes()[7:], source.read_bytes()[7:])
+        for root in self.roots():
+            for flag in ("--reflink=auto", None):
+                with self.subTest(root=root, flag=flag):
+                    name = f"cp-{root.name}-{flag}"
+                    source, target = root / "bucket" / name, root / "other" / name
+                    command = ["cp", flag] if flag else ["cp"]
+                    before, after = self.copy_shares(command, source, target)
+                    self.assertEqual(set(after), set(before))
+                    self.assertEqual(sum(after.values()), sum(before.values()) + 1)
+            # Each is its own file from now on.
+            with open(target, "r+b") as file:
+                file.write(b"changed")
+            self.assertNotEqual(source.read_bytes()[:7], b"changed")
+            self.assertEqual(target.read_bytes()[7:], source.read_bytes()[7:])
 
     def test_mv_between_buckets_shares_the_blob(self):
-        plain = self.store.mount("/s3v", options="nopassthrough", name="plain")
-        source, target = plain / "bucket" / "moved", plain / "other" / "moved"
-        before, after = self.copy_shares(["mv"], source, target)
-        self.assertEqual(set(after), set(before))
-        self.assertFalse(source.exists())
-        self.assertEqual(self.s3.head("/bucket/moved").status, 404)
-        self.store.run("gc")
-        self.assertEqual(set(self.used_blobs()), set(before))
+        for root in self.roots():
+            with self.subTest(root=root):
+                name = f"moved-{root.name}"
+                source, target = root / "bucket" / name, root / "other" / name
+                before, after = self.copy_shares(["mv"], source, target)
+                self.assertEqual(set(after), set(before))
+                self.assertFalse(source.exists())
+                self.assertEqual(self.s3.head(f"/bucket/{name}").status, 404)
+                self.store.run("gc")
+                self.assertEqual(set(self.used_blobs()), set(before))
 
-    def test_cp_and_mv_in_passthrough_copy_what_was_just_written(self):
+    def test_cp_and_mv_carry_what_was_just_written(self):
         for command in ("cp", "mv"):
             body = os.urandom(3 * MIB)
             source, target = self.point / command, self.root / "s3v" / "other" / command

@@ -237,6 +237,7 @@ TEST_P(FilesTest, ASharedFileIsReadByTheKernelItself) {
   }
   if (!GetParam().passthrough) return;
   for (const char* name : {"source", "target", "source"}) {
+    RequestsOnceClosed();
     const Fd file(open(Path(name).c_str(), O_RDONLY));
     const std::uint64_t before = Requests();
     std::string seen(kLarge, '\0');

@@ -1,6 +1,7 @@
 // The parts of the bucket browser: text that can't become markup, addresses that mean the key.
 #include <gtest/gtest.h>
 
+#include "s3/browser/answer.h"
 #include "s3/browser/html.h"
 #include "s3/browser/links.h"
 #include "s3/browser/page.h"
@@ -26,6 +27,22 @@ TEST(ShowNameTest, BytesThatAreNoTextAreReplacedOneByOne) {
   EXPECT_EQ(ShowName("\xc0\xaf"), "\ufffd\ufffd");                      // longer than it must be
   EXPECT_EQ(ShowName("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");            // half of a pair
   EXPECT_EQ(ShowName("\xf4\x90\x80\x80"), "\ufffd\ufffd\ufffd\ufffd");  // beyond Unicode
+}
+
+TEST(FailurePageTest, SaysWhatHappenedAndNothingInItIsMarkup) {
+  Failure failure(S3Code::kNoSuchBucket, "There is no <b>bucket</b>.");
+  const Response page = FailurePage(failure, "/<script>alert(1)</script>", "42<");
+  EXPECT_EQ(page.status(), 404u);
+  EXPECT_NE(page.header_lines().find("Content-Type: text/html; charset=utf-8\r\n"),
+            std::string::npos);
+  EXPECT_NE(page.header_lines().find("Content-Security-Policy: " + BrowserPolicy()),
+            std::string::npos);
+  const std::string& html = page.body();
+  EXPECT_NE(html.find("<h1>404 Not Found</h1>"), std::string::npos);
+  EXPECT_NE(html.find("There is no &lt;b&gt;bucket&lt;/b&gt;."), std::string::npos);
+  EXPECT_NE(html.find("NoSuchBucket"), std::string::npos);
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_EQ(html.find("42<<"), std::string::npos);
 }
 
 TEST(ShowSizeTest, HasOneDigitBehindThePoint) {

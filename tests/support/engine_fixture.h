@@ -33,9 +33,8 @@ class EngineTest : public ::testing::Test {
   // Closes the store cleanly and opens it again.
   void Reopen() {
     engine_.reset();
-    fs::EngineOptions options;
-    options.data_directory = scratch_.path() + "/data";
-    auto engine = fs::Engine::Open(options);
+    options_.data_directory = scratch_.path() + "/data";
+    auto engine = fs::Engine::Open(options_);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(*engine);
   }
@@ -147,6 +146,7 @@ class EngineTest : public ::testing::Test {
   }
 
   ScratchDirectory scratch_;
+  fs::EngineOptions options_;  // of the next Reopen; the directory is ours
   std::unique_ptr<fs::Engine> engine_;
   fs::Caller caller_;
   fs::BucketId bucket_;

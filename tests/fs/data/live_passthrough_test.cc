@@ -256,7 +256,7 @@ TEST_F(LivePassthroughTest, AGetBesideAPassthroughWriterReadsAClonesBytesOrSaysT
   auto reader = objects().Open(bucket_, "f");
   ASSERT_TRUE(reader.ok());
   std::string got(bytes.size(), '\0');
-  if ((*reader)->sendfile_fd() >= 0) {
+  if ((*reader)->in_files()) {
     WriteBehind(*handle, 0, std::string(bytes.size(), 'w'));
     ASSERT_TRUE((*reader)->Read(0, std::as_writable_bytes(std::span(got))).ok());
     EXPECT_EQ(got, bytes);

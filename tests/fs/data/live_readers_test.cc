@@ -36,7 +36,7 @@ TEST_F(LiveReadersTest, AWriterThatComesDuringAGetCopiesFirst) {
   ASSERT_TRUE(PutObject("o", bytes).ok());
   auto reader = objects().Open(bucket_, "o");
   ASSERT_TRUE(reader.ok());
-  EXPECT_GE((*reader)->sendfile_fd(), 0);
+  EXPECT_TRUE((*reader)->in_files());
   auto writer = OpenForWrite("o");
   EXPECT_TRUE(writer->WriteMayWait()) << "it copies first";
   EXPECT_FALSE(writer->FlushMayWait());
@@ -103,8 +103,7 @@ TEST_F(LiveReadersTest, GetsNeverSeeTornContentWhileAFileIsRewritten) {
     while (!done) {
       auto reader = objects().Open(bucket_, "f");
       ASSERT_TRUE(reader.ok());
-      if ((*reader)->sendfile_fd() < 0 && size > kInlineLimit)
-        continue;  // announced: it may change
+      if (!(*reader)->in_files() && size > kInlineLimit) continue;  // announced: it may change
       const std::string bytes = ReadObject(**reader);
       ASSERT_EQ(bytes.size(), size);
       ASSERT_EQ(bytes.find_first_not_of(bytes[0]), std::string::npos) << "torn";

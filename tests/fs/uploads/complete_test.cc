@@ -170,9 +170,85 @@ TEST_F(CompleteTest, ASecondCompleteAnswersTheSame) {
   EXPECT_TRUE(Complete(upload, {parts[0]}).Is(ErrorCode::kNoSuchUpload)) << "other parts";
   Reopen();
   EXPECT_TRUE(Complete(upload, parts).ok());
-  ASSERT_TRUE(Put("key", "another").ok());
-  EXPECT_TRUE(Complete(upload, parts).Is(ErrorCode::kNoSuchUpload));
-  EXPECT_EQ(GetObject("key").value(), "another");
+  EXPECT_EQ(GetObject("key").value(), Pattern(kPartBytes, 1) + Pattern(5, 2));
+}
+
+// AWS answers a retry of a Complete for a while, whatever the key names by then.
+TEST_F(CompleteTest, ASecondCompleteAnswersTheSameWhateverTheKeyHoldsNow) {
+  CreateUploadRequest begin;
+  begin.checksum = DigestKind::kSha256;
+  begin.checksum_type = ChecksumType::kComposite;
+  const auto upload = Begin("key", begin);
+  const auto parts = Parts(upload, {Pattern(kPartBytes, 1), Pattern(10, 2)});
+  const auto first = Complete(upload, parts);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(PutObject("key", "overwritten").ok());
+  const auto expect_same = [&] {
+    const auto again = Complete(upload, parts);
+    ASSERT_TRUE(again.ok()) << again.error().ToString();
+    EXPECT_EQ(again->info.etag, first->info.etag);
+    EXPECT_EQ(again->info.size, first->info.size);
+    EXPECT_EQ(again->info.checksum, first->info.checksum);
+  };
+  expect_same();
+  EXPECT_EQ(GetObject("key").value(), "overwritten") << "it is answered, not done";
+  EXPECT_TRUE(Delete("key"));
+  expect_same();
+  ASSERT_TRUE(engine_->admin().CollectGarbage({}).ok());
+  Reopen();
+  expect_same();
+  // Other parts, another key, another id: that was never answered.
+  EXPECT_TRUE(Complete(upload, {parts[0]}).Is(ErrorCode::kNoSuchUpload));
+  UploadName other = upload;
+  other.key = "other";
+  EXPECT_TRUE(Complete(other, parts).Is(ErrorCode::kNoSuchUpload));
+  other = upload;
+  other.id.back() = other.id.back() == '0' ? '1' : '0';
+  EXPECT_TRUE(Complete(other, parts).Is(ErrorCode::kNoSuchUpload));
+  const auto aborted = Begin("key");
+  const auto lost = Parts(aborted, {"x"});
+  ASSERT_TRUE(uploads().Abort(aborted).ok());
+  EXPECT_TRUE(Complete(aborted, lost).Is(ErrorCode::kNoSuchUpload));
+}
+
+TEST_F(CompleteTest, WhatIsRememberedOfFinishedUploadsIsBounded) {
+  options_.finished_uploads_kept = 3;
+  Reopen();
+  for (int i = 0; i < 6; ++i) PutParts("key" + std::to_string(i), {"content"});
+  EXPECT_EQ(Rows("finished-upload").size(), 6u);
+  ASSERT_TRUE(engine_->admin().CollectGarbage({}).ok());
+  const auto kept = Rows("finished-upload");
+  ASSERT_EQ(kept.size(), 3u);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_NE(kept[i].find("key" + std::to_string(i + 3)), std::string::npos) << "the newest";
+  }
+  options_.finished_uploads_kept_s = 0;
+  Reopen();
+  ASSERT_TRUE(engine_->admin().CollectGarbage({}).ok());
+  EXPECT_TRUE(Rows("finished-upload").empty());
+}
+
+TEST_F(CompleteTest, PartsCountInTheUsageOfTheirBucket) {
+  const auto usage = [this] {
+    const auto info = engine_->buckets().GetBucket("s3v", "bucket");
+    ExpectConsistent();
+    return std::pair(info->bytes, info->part_bytes);
+  };
+  using Usage = std::pair<std::uint64_t, std::uint64_t>;
+  ASSERT_TRUE(PutObject("object", "12345").ok());
+  const auto upload = Begin("key");
+  auto parts = Parts(upload, {Pattern(kPartBytes, 1), Pattern(100, 2), Pattern(50, 3)});
+  EXPECT_EQ(usage(), Usage(5, kPartBytes + 150));
+  parts[1] = *Part(upload, 2, Pattern(70, 4));
+  EXPECT_EQ(usage(), Usage(5, kPartBytes + 120)) << "sent again";
+  Reopen();
+  EXPECT_EQ(usage(), Usage(5, kPartBytes + 120));
+  const auto aborted = Begin("aborted");
+  Parts(aborted, {"abc"});
+  EXPECT_EQ(usage(), Usage(5, kPartBytes + 123));
+  ASSERT_TRUE(uploads().Abort(aborted).ok());
+  ASSERT_TRUE(Complete(upload, {parts[0], parts[2]}).ok());
+  EXPECT_EQ(usage(), Usage(kPartBytes + 55, 0)) << "what the list leaves out counts no more";
 }
 
 TEST_F(CompleteTest, AbortFreesEverythingAndEndsTheUpload) {
@@ -246,6 +322,68 @@ TEST_F(CompleteTest, DeletingABucketFreesItsUploads) {
   request.key = "key";
   EXPECT_TRUE(uploads().Create(request).Is(ErrorCode::kNoSuchBucket));
   EXPECT_EQ(BlobFiles(), 0u);
+}
+
+// Any number of uploads goes, some in each transaction; cut off in between, the bucket is there
+// still.
+TEST_F(CompleteTest, DeletingABucketFreesItsUploadsInSteps) {
+  std::vector<UploadName> begun;
+  for (int i = 0; i < 2500; ++i) begun.push_back(Begin("key"));
+  Parts(begun.front(), {Pattern(kPartBytes, 1), "b"});
+  Parts(begun.back(), {"c"});
+  ASSERT_TRUE(ArmFailpoint("fs.bucket.between_steps", "fail"));
+  EXPECT_FALSE(engine_->buckets().DeleteBucket("s3v", "bucket").ok());
+  DisarmAllFailpoints();
+  ExpectConsistent();
+  const std::size_t left = Rows("upload").size();
+  EXPECT_GT(left, 0u);
+  EXPECT_LT(left, 2500u);
+  EXPECT_TRUE(PutObject("object", "still a bucket").ok());
+  EXPECT_TRUE(engine_->buckets().DeleteBucket("s3v", "bucket").Is(ErrorCode::kBucketNotEmpty));
+  EXPECT_EQ(Rows("upload").size(), left);
+  EXPECT_TRUE(Delete("object"));
+  ASSERT_TRUE(engine_->buckets().DeleteBucket("s3v", "bucket").ok());
+  EXPECT_TRUE(Rows("upload").empty());
+  EXPECT_EQ(BlobFiles(), 0u);
+  ExpectConsistent();
+}
+
+// The parts' own checksums stay with an object whose checksum is made of them, and with its copy.
+TEST_F(CompleteTest, PartsKeepTheirChecksumsInACompositeObject) {
+  CreateUploadRequest begin;
+  begin.checksum = DigestKind::kCrc32c;
+  begin.checksum_type = ChecksumType::kComposite;
+  const std::vector<std::string> bytes = {Pattern(kPartBytes, 1), Pattern(kPartBytes + 9, 2),
+                                          "end"};
+  const auto upload = Begin("key", begin);
+  ASSERT_TRUE(Complete(upload, Parts(upload, bytes)).ok());
+  std::vector<std::string> expected;
+  for (const std::string& part : bytes) expected.push_back(DigestsOf(part)[DigestKind::kCrc32c]);
+  EXPECT_EQ(objects().PartChecksums(*Head("key")).value(), expected);
+  ASSERT_TRUE(Copy("key", "copy").ok());
+  ASSERT_TRUE(PutObject("key", "replaced").ok());
+  EXPECT_TRUE(objects().PartChecksums(*Head("key"))->empty());
+  EXPECT_EQ(objects().PartChecksums(*Head("copy")).value(), expected);
+  Reopen();
+  ExpectConsistent();
+  EXPECT_EQ(objects().PartChecksums(*Head("copy")).value(), expected);
+  // What POSIX writes has no parts; with the file the row goes.
+  const InodeId inode = Find("copy")->inode;
+  OpenOptions write;
+  write.write = true;
+  auto opened = files().Open(caller_, inode, write);
+  ASSERT_TRUE(opened.ok());
+  ASSERT_TRUE(opened->handle->Write(0, Bytes("posix")).ok());
+  opened->handle->Release();
+  EXPECT_TRUE(objects().PartChecksums(*Head("copy"))->empty());
+  ExpectConsistent();
+  EXPECT_TRUE(Delete("copy"));
+  EXPECT_TRUE(Rows("part-checksums").empty());
+  // A checksum over all bytes stands alone.
+  begin.checksum_type = ChecksumType::kFullObject;
+  const auto full = Begin("full", begin);
+  ASSERT_TRUE(Complete(full, Parts(full, bytes)).ok());
+  EXPECT_TRUE(Rows("part-checksums").empty());
 }
 
 TEST_F(CompleteTest, FullObjectChecksumsAreCombinedFromTheParts) {

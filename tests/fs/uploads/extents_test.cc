@@ -1,5 +1,6 @@
 // Content in several blobs, as POSIX and S3 see it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -55,13 +56,58 @@ TEST_F(ExtentsTest, PosixReadsAcrossTheBlobsWithoutJoiningThem) {
 TEST_F(ExtentsTest, AGetReadsAnyRange) {
   auto reader = objects().Open(bucket_, "key");
   ASSERT_TRUE(reader.ok());
-  EXPECT_EQ((*reader)->sendfile_fd(), -1);
+  EXPECT_TRUE((*reader)->in_files());
   std::string part(300, '\0');
   for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{kPartBytes - 100},
                                      std::uint64_t{2 * kPartBytes}, bytes_.size() - 300}) {
     ASSERT_EQ((*reader)->Read(offset, std::as_writable_bytes(std::span(part))).value(), 300u);
     EXPECT_EQ(part, bytes_.substr(offset, 300));
   }
+}
+
+// What sendfile(2) is given: a file for each run, from anywhere in it.
+TEST_F(ExtentsTest, AGetIsSentPieceByPiece) {
+  auto reader = objects().Open(bucket_, "key");
+  ASSERT_TRUE(reader.ok() && (*reader)->in_files());
+  for (std::uint64_t begin : {std::uint64_t{0}, std::uint64_t{kPartBytes + 7}}) {
+    std::string got;
+    std::size_t pieces = 0;
+    while (begin + got.size() < bytes_.size()) {
+      const auto piece = (*reader)->PieceAt(begin + got.size());
+      ASSERT_TRUE(piece.ok()) << piece.error().ToString();
+      std::string part(piece->length, '\0');
+      ASSERT_EQ(::pread(piece->file, part.data(), part.size(), static_cast<off_t>(piece->offset)),
+                static_cast<ssize_t>(part.size()));
+      got += part;
+      ++pieces;
+    }
+    EXPECT_EQ(got, bytes_.substr(begin));
+    EXPECT_GT(pieces, begin == 0 ? 1u : 0u);
+  }
+  EXPECT_TRUE((*reader)->PieceAt(bytes_.size()).Is(ErrorCode::kOutOfRange));
+}
+
+TEST_F(ExtentsTest, AGetThatIsSentOutlivesTheObjectAndItsJoin) {
+  auto reader = objects().Open(bucket_, "key");
+  ASSERT_TRUE(reader.ok());
+  auto handle = Open(Find("key")->inode, true);
+  ASSERT_TRUE(handle->Write(0, Bytes("overwritten")).ok());
+  ASSERT_TRUE(handle->Sync().ok());
+  handle->Release();
+  EXPECT_TRUE(Delete("key"));
+  ASSERT_TRUE(engine_->admin().CollectGarbage({}).ok());
+  std::string got;
+  while (got.size() < bytes_.size()) {
+    const auto piece = (*reader)->PieceAt(got.size());
+    ASSERT_TRUE(piece.ok()) << piece.error().ToString();
+    std::string part(piece->length, '\0');
+    ASSERT_EQ(::pread(piece->file, part.data(), part.size(), static_cast<off_t>(piece->offset)),
+              static_cast<ssize_t>(part.size()));
+    got += part;
+  }
+  EXPECT_EQ(got, bytes_);
+  reader->reset();
+  EXPECT_EQ(BlobFiles(), 0u);
 }
 
 TEST_F(ExtentsTest, AWriteMakesOneBlobFirst) {
