@@ -30,7 +30,7 @@ class DaemonTest(unittest.TestCase):
             self.assertEqual(status["s3"], {"url": store.url, "auth": "open", "region": "eu-test-1",
                                             "domains": ["s3.example.com"]})
             self.assertEqual(status["store"]["data_directory"], str(store.data))
-            self.assertEqual(status["store"]["format"], 1)
+            self.assertEqual(status["store"]["format"], 2)
             self.assertFalse(status["store"]["poisoned"])
             kind = subprocess.run(["stat", "-f", "-c", "%T", str(store.data)], capture_output=True,
                                   text=True, check=True).stdout.strip()
@@ -73,7 +73,7 @@ class DaemonTest(unittest.TestCase):
         with Store() as store:
             answer = subprocess.run([BINARY, "version", "--json", "--data", str(store.data)],
                                     capture_output=True, check=True).stdout
-            self.assertEqual(json.loads(answer)["data_format"], 1)
+            self.assertEqual(json.loads(answer)["data_format"], 2)
 
     def test_names_that_are_taken_or_missing(self):
         with Store() as store:

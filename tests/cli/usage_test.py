@@ -111,7 +111,7 @@ class UsageTest(unittest.TestCase):
     def test_version_needs_no_daemon(self):
         answer = json.loads(amphora("version", "--json").stdout)
         self.assertRegex(answer["version"], r"^\d+\.\d+\.\d+$")
-        self.assertEqual(answer["store_format"], 1)
+        self.assertEqual(answer["store_format"], 2)
         self.assertIs(answer["failpoints"], True)  # the tests need them
         self.assertIn(answer["version"], amphora("--version").stdout)
 
