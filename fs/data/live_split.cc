@@ -17,7 +17,7 @@
 #include "fs/data/space_guard.h"
 #include "fs/tx.h"
 #include "meta/base/failpoint.h"
-#include "meta/base/log.h"
+#include "meta/base/log_limit.h"
 
 namespace amphora::fs {
 
@@ -80,7 +80,8 @@ Status LiveInode::SplitHeld(std::shared_ptr<Blob> copy) {
       (void)core_.blobs->Remove(mine);
     } else {
       blob_->Poison();  // nobody writes past us into a file that no row names
-      Log(LogLevel::kError, "event=split_undo_failed " + back.error().ToString());
+      LogLimited(LogLevel::kError, "event=split_undo_failed",
+                 "event=split_undo_failed " + back.error().ToString());
     }
     return done;
   }
