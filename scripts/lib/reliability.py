@@ -16,7 +16,7 @@ STEPS = {
     "tsan": "the suite with ThreadSanitizer, RocksDB built with it too",
     "fuzz": "every parser by libFuzzer, with both sanitizers",
     "tidy": "every source file through clang-tidy",
-    "posix": "tests/posix at length: lockstep with XFS, fsx, fio, stress-ng, dbench",
+    "posix": "tests/posix at length: lockstep with XFS, fsx, fio, stress-ng, dbench, real programs",
 }
 
 PAGE = """# Reliability: the last run of scripts/nightly

@@ -21,7 +21,7 @@ from user_store import USER
 
 POSTGRES = USER  # not root, who may not run it, and one with a name
 TRANSACTIONS, CLIENTS = 100, 4  # transactions a client
-PATIENCE_S = 60
+PATIENCE_S = 600  # a recovery syncs every file
 LIMIT_S = 900
 
 # TPC-B's four tables tell the same sum, and the history has a line for each transaction.
