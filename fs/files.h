@@ -120,6 +120,10 @@ class Files {
 
   // open(2) of an existing regular file.
   Result<OpenedFile> Open(const Caller& caller, InodeId inode, const OpenOptions& options);
+  // Somebody is about to read a regular file that looked like `seen`: its access time becomes now
+  // where relatime says so (mount(8)): it is not newer than the last change, or a day old. ctime
+  // stays; every kernel is told, the reader's too. Waits for no disk. kNotFound: it is gone.
+  Status NoteAccess(const Attributes& seen);
   // open(2) with O_CREAT: creates, or opens what is there unless `options.exclusive` (kExists).
   // `created` (may be null) says which it was.
   Result<OpenedFile> Create(const Caller& caller, InodeId parent, std::string_view name,

@@ -24,6 +24,7 @@ unsigned long FlagsOf(const MountOptions& options) {
   unsigned long flags = 0;
   if (options.read_only) flags |= MS_RDONLY;
   if (options.noexec) flags |= MS_NOEXEC;
+  if (!options.relatime) flags |= MS_NOATIME;
   if (options.nosuid) flags |= MS_NOSUID;
   if (options.nodev) flags |= MS_NODEV;
   return flags;

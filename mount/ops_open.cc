@@ -91,6 +91,14 @@ Result<fs::OpenedFile> OpenAndRegister(Context& context, const fs::Caller& calle
   return opened;
 }
 
+// As on a disk, a reader is not told of an access time that could not be moved.
+void NoteAccess(Context& context, const fs::OpenedFile& opened) {
+  const fs::OpenOptions& options = opened.handle->options();
+  if (!context.options.relatime || context.options.read_only) return;
+  if (!options.read || options.no_access_time) return;
+  (void)context.engine.files().NoteAccess(opened.attributes);
+}
+
 void OpenNow(fuse_req_t request, fs::InodeId inode, const fs::OpenOptions& options,
              fuse_file_info info) {
   Context& context = ContextOf(request);
@@ -100,6 +108,7 @@ void OpenNow(fuse_req_t request, fs::InodeId inode, const fs::OpenOptions& optio
     ReplyError(request, opened.error());
     return;
   }
+  NoteAccess(context, *opened);
   const Status killed = info.kill_suidgid ? KillPrivileges(request, *opened->handle) : Ok();
   OpenFile& file = Attach(context, std::move(opened->handle), reach, &info);
   if (!killed.ok()) {

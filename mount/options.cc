@@ -38,8 +38,9 @@ constexpr Word kWords[] = {
     {"users", nullptr, true},
     {"nouser", nullptr, true},
     {"async", nullptr, true},
-    {"relatime", nullptr, true},
-    {"noatime", nullptr, true},  // what the store keeps of access times is no more than that
+    {"relatime", &MountOptions::relatime, true},
+    {"noatime", &MountOptions::relatime, false},
+    {"nodiratime", nullptr, true},  // reading never moves a directory's
     {"default_permissions", nullptr, true},
 };
 

@@ -40,6 +40,7 @@ std::string OptionText(const MountOptions& options, bool io_uring) {
   if (options.allow_other.value_or(MayAllowOther())) text += ",allow_other";
   if (options.read_only) text += ",ro";
   if (options.noexec) text += ",noexec";
+  if (!options.relatime) text += ",noatime";  // so that mount(8) shows what is
   // libfuse starts with nosuid and nodev; only root may have them otherwise.
   const bool root = geteuid() == 0;
   text += options.nosuid || !root ? ",nosuid" : ",suid";

@@ -20,6 +20,9 @@ struct MountOptions {
   bool noexec = false;
   bool nosuid = false;
   bool nodev = false;
+  // Opening a file to read it moves its access time by relatime's rule; else only utimensat(2)
+  // does (noatime). Reading itself shows nowhere: the kernel does it from its cache (hazards 6).
+  bool relatime = false;
   bool use_passthrough = true;  // when the kernel and the disk grant it
   bool use_io_uring = true;     // when the kernel grants it
   unsigned threads = 0;         // of the classic queue; 0: by CPU count

@@ -41,6 +41,10 @@ TEST(MountOptionsTest, LaterWordsWin) {
   ASSERT_TRUE(ParseMountOptions("ro,rw,,defaults,_netdev", options, culprit).ok());
   EXPECT_FALSE(options.read_only);
   EXPECT_FALSE(options.allow_other.has_value());
+  ASSERT_TRUE(ParseMountOptions("noatime,relatime", options, culprit).ok());
+  EXPECT_TRUE(options.relatime);
+  ASSERT_TRUE(ParseMountOptions("relatime,nodiratime,noatime", options, culprit).ok());
+  EXPECT_FALSE(options.relatime);
   ASSERT_TRUE(ParseMountOptions("noallow_other,allow_other", options, culprit).ok());
   EXPECT_EQ(options.allow_other, true);
   ASSERT_TRUE(ParseMountOptions("noallow_other", options, culprit).ok());
