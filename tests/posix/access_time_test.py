@@ -1,5 +1,5 @@
-"""Access times: with relatime a file's moves when XFS' would, at the latest when it is opened for reading again, and with
-noatime, the default, not at all.
+"""Access times: with relatime opening a file for reading moves it where reading does on XFS; with noatime, the default,
+nothing does.
 """
 
 import os

@@ -35,8 +35,8 @@ class DebootstrapTest(unittest.TestCase):
     def setUpClass(cls):
         cls.disk = cls.enterClassContext(PowerDisk(8192))
 
-    def inside(self, mount, *command, check=True):
-        return mount.run("chroot", mount.point / "root", *command, environment=ENVIRONMENT, check=check, timeout=LIMIT_S)
+    def inside(self, mount, *command):
+        return mount.run("chroot", mount.point / "root", *command, environment=ENVIRONMENT, timeout=LIMIT_S)
 
     def test_a_debian_is_set_up_and_runs(self):
         archive, suite = archive_and_suite()
@@ -56,7 +56,8 @@ class DebootstrapTest(unittest.TestCase):
                         "userdel -r potter")
             self.assertEqual(list((root / "home").iterdir()), [])
             # What dpkg replaces, it replaces by rename over files that run.
-            self.inside(mount, "sh", "-c", "cd /var/cache/apt/archives && dpkg -i --force-all dash_*.deb perl-base_*.deb")
+            self.inside(mount, "sh", "-c",
+                        "cd /var/cache/apt/archives && dpkg -i --force-all dash_*.deb perl-base_*.deb")
             self.assertEqual(self.inside(mount, "dpkg", "--audit").stdout, "")
 
 
