@@ -43,6 +43,27 @@ bool IsDefault(const ObjectMetadata& object) {
          object.cache_control.empty() && object.expires.empty() && object.user.empty();
 }
 
+// What an object's checksum is in the rows of inodes and of finished uploads.
+template <typename Message>
+void FillChecksum(const ObjectChecksum& checksum, Message& out) {
+  out.set_checksum_kind(static_cast<std::uint32_t>(checksum.kind) + 1);
+  out.set_checksum_composite(checksum.type == ChecksumType::kComposite);
+  out.set_checksum(checksum.value);
+}
+
+template <typename Message>
+Result<std::optional<ObjectChecksum>> TakeChecksum(const Message& in) {
+  std::optional<ObjectChecksum> checksum;
+  if (in.checksum_kind() > kDigestKinds) return Error(ErrorCode::kCorrupt, "unknown checksum kind");
+  if (in.checksum_kind() == 0) return checksum;
+  const bool composite = in.checksum_composite();
+  checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
+              .type = composite ? ChecksumType::kComposite : ChecksumType::kFullObject,
+              .value = in.checksum(),
+              .parts = composite ? in.parts() : 0};
+  return checksum;
+}
+
 void FillObject(const ObjectMetadata& object, pb::ObjectMetadata& out) {
   out.set_content_type(object.content_type);
   out.set_content_encoding(object.content_encoding);
@@ -94,11 +115,7 @@ std::string Encode(const InodeRecord& record) {
   if (!IsDefault(record.object)) FillObject(record.object, *out.mutable_object());
   out.set_implicit(record.implicit);
   out.set_symlink(record.symlink);
-  if (record.checksum) {
-    out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum->kind) + 1);
-    out.set_checksum(record.checksum->value);
-    out.set_checksum_composite(record.checksum->type == ChecksumType::kComposite);
-  }
+  if (record.checksum) FillChecksum(*record.checksum, out);
   out.set_parent(record.parent.value());
   out.set_name(record.name);
   out.set_has_xattrs(record.has_xattrs);
@@ -117,7 +134,6 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
   pb::Inode in;
   if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "inode record");
   if (in.content() > 3) return Error(ErrorCode::kCorrupt, "unknown content kind");
-  if (in.checksum_kind() > kDigestKinds) return Error(ErrorCode::kCorrupt, "unknown checksum kind");
   InodeRecord record;
   AMPHORA_ASSIGN(record.kind, ToKind(in.kind()));
   record.permissions = in.permissions();
@@ -146,13 +162,7 @@ Result<InodeRecord> DecodeInode(std::string_view bytes) {
     record.part_runs.push_back(
         {.size = in.part_runs(i), .count = static_cast<std::uint32_t>(in.part_runs(i + 1))});
   }
-  if (in.checksum_kind() != 0) {
-    const bool composite = in.checksum_composite();
-    record.checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
-                       .type = composite ? ChecksumType::kComposite : ChecksumType::kFullObject,
-                       .value = in.checksum(),
-                       .parts = composite ? in.parts() : 0};
-  }
+  AMPHORA_ASSIGN(record.checksum, TakeChecksum(in));
   record.parent = InodeId(in.parent());
   record.name = in.name();
   record.has_xattrs = in.has_xattrs();
@@ -391,20 +401,13 @@ std::string Encode(const FinishedUploadRecord& record) {
   out.set_etag(record.etag);
   out.set_size(record.size);
   out.set_parts(record.parts);
-  if (record.checksum) {
-    out.set_checksum_kind(static_cast<std::uint32_t>(record.checksum->kind) + 1);
-    out.set_checksum_composite(record.checksum->type == ChecksumType::kComposite);
-    out.set_checksum(record.checksum->value);
-  }
+  if (record.checksum) FillChecksum(*record.checksum, out);
   return Serialize(out);
 }
 
 Result<FinishedUploadRecord> DecodeFinishedUpload(std::string_view bytes) {
   pb::FinishedUpload in;
   if (!Parse(bytes, in)) return Error(ErrorCode::kCorrupt, "finished upload record");
-  if (in.checksum_kind() > kDigestKinds) {
-    return Error(ErrorCode::kCorrupt, "unknown checksum kind");
-  }
   FinishedUploadRecord record;
   record.bucket = BucketId(in.bucket());
   record.key = in.key();
@@ -413,13 +416,7 @@ Result<FinishedUploadRecord> DecodeFinishedUpload(std::string_view bytes) {
   record.etag = in.etag();
   record.size = in.size();
   record.parts = in.parts();
-  if (in.checksum_kind() != 0) {
-    const bool composite = in.checksum_composite();
-    record.checksum = {.kind = static_cast<DigestKind>(in.checksum_kind() - 1),
-                       .type = composite ? ChecksumType::kComposite : ChecksumType::kFullObject,
-                       .value = in.checksum(),
-                       .parts = composite ? in.parts() : 0};
-  }
+  AMPHORA_ASSIGN(record.checksum, TakeChecksum(in));
   return record;
 }
 
