@@ -3,7 +3,7 @@
 //
 //  - A *pin*: somebody reads the blob through its Blob object, or is about to name it in a row.
 //    Who wants to write into it makes a copy first: of the blob for itself, or, when the kernel
-//    holds the file for it, of the blob for all others (LiveInode::PartHeld).
+//    holds the file for it, of the blob for all others (LiveInode::SplitHeld).
 //  - A pin *for sending*: sendfile(2) hands pages of the file to a socket. Nobody can put a copy in
 //    its place, so the file can't go into the kernel's hands meanwhile.
 //  - A *claim*: the kernel has the file open for one inode (passthrough). At most one inode has it,

@@ -65,8 +65,8 @@ Status LiveInode::SplitBeforeWrite() {
 Status LiveInode::SplitHeld(std::shared_ptr<Blob> copy) {
   const BlobId mine = copy->id();
   auto claim = table_.pins().Claim(mine, id_);
-  AMPHORA_TRY(OpenBlob());
-  Status done = Failpoint("fs.split.before_exchange");
+  Status done = OpenBlob();
+  if (done.ok()) done = Failpoint("fs.split.before_exchange");
   if (done.ok()) done = core_.blobs->Exchange(*blob_, *copy);
   if (!done.ok()) {
     (void)core_.blobs->Remove(mine);
