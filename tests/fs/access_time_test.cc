@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <mutex>
-
+#include "tests/support/change_recorder.h"
 #include "tests/support/engine_fixture.h"
 
 namespace amphora::fs {
@@ -68,25 +67,8 @@ TEST_F(AccessTimeTest, WhatIsBeingWrittenKeepsItsOwnTimesAndContent) {
   EXPECT_EQ(GetObject("file").value(), "longer");
 }
 
-class Kernel final : public ChangeSink {
- public:
-  void OnChanges(const std::vector<Change>& changes) override {
-    std::lock_guard lock(mutex_);
-    changes_.insert(changes_.end(), changes.begin(), changes.end());
-  }
-  void Fence(std::function<void()> done) override { done(); }
-  std::vector<Change> Take() {
-    std::lock_guard lock(mutex_);
-    return std::exchange(changes_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<Change> changes_;
-};
-
 TEST_F(AccessTimeTest, EveryKernelIsToldOnce) {
-  Kernel kernel;
+  test::ChangeRecorder kernel;
   const OriginId origin = engine_->AddSink(&kernel);
   const InodeId inode = WriteFile(root_, "file", "content");
   kernel.Take();

@@ -49,6 +49,12 @@ class FileTest : public EngineTest {
     EXPECT_TRUE(opened.ok()) << name << ": " << (opened.ok() ? "" : opened.error().ToString());
     return opened.ok() ? opened->handle : nullptr;
   }
+  static fs::OpenOptions Passthrough(bool write) {
+    fs::OpenOptions options;
+    options.write = write;
+    options.passthrough_possible = true;
+    return options;
+  }
   std::shared_ptr<fs::FileHandle> OpenForWrite(std::string_view name) {
     fs::OpenOptions options;
     options.write = true;

@@ -8,6 +8,7 @@
 
 #include "meta/base/metrics.h"
 #include "tests/fs/data/file_fixture.h"
+#include "tests/support/change_recorder.h"
 
 namespace amphora::fs {
 namespace {
@@ -18,12 +19,6 @@ using test::ReadAll;
 
 class LivePassthroughTest : public test::FileTest {
  protected:
-  static OpenOptions Passthrough(bool write) {
-    OpenOptions options;
-    options.write = write;
-    options.passthrough_possible = true;
-    return options;
-  }
   static void WriteBehind(FileHandle& handle, std::uint64_t offset, std::string_view bytes) {
     ASSERT_EQ(::pwrite(handle.backing_fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset)),
               static_cast<ssize_t>(bytes.size()));
@@ -159,26 +154,9 @@ TEST_F(LivePassthroughTest, AWriteOfTheKernelAfterATimeIn1677SetsItToNow) {
   EXPECT_GT(files().GetAttributes(inode)->modified, Time(0));
 }
 
-class Recorder : public ChangeSink {
- public:
-  void OnChanges(const std::vector<Change>& changes) override {
-    std::lock_guard lock(mutex_);
-    changes_.insert(changes_.end(), changes.begin(), changes.end());
-  }
-  void Fence(std::function<void()> done) override { done(); }
-  std::vector<Change> Take() {
-    std::lock_guard lock(mutex_);
-    return std::exchange(changes_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<Change> changes_;
-};
-
 TEST_F(LivePassthroughTest, EveryKernelIsToldWhenAttributesBeginToMoveAndWhenContentChanged) {
   const InodeId inode = WriteFile(root_, "f", Pattern(4 * kInlineLimit, 8));
-  Recorder recorder;
+  test::ChangeRecorder recorder;
   caller_.origin = engine_->AddSink(&recorder);
   auto handle = OpenFile("f", Passthrough(true));
   auto changes = recorder.Take();
@@ -200,7 +178,7 @@ TEST_F(LivePassthroughTest, EveryKernelIsToldWhenAttributesBeginToMoveAndWhenCon
 }
 
 TEST_F(LivePassthroughTest, AWriterThroughTheDaemonIsNotToldOfItsOwnWrites) {
-  Recorder recorder;
+  test::ChangeRecorder recorder;
   caller_.origin = engine_->AddSink(&recorder);
   const InodeId inode = WriteFile(root_, "f", "content");
   for (const Change& change : recorder.Take()) {

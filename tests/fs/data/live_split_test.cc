@@ -17,12 +17,6 @@ using test::ReadAll;
 
 class LiveSplitTest : public test::FileTest {
  protected:
-  static OpenOptions Passthrough(bool write) {
-    OpenOptions options;
-    options.write = write;
-    options.passthrough_possible = true;
-    return options;
-  }
   std::shared_ptr<FileHandle> OpenReader(std::string_view name) {
     auto handle = OpenFile(name, Passthrough(false));
     EXPECT_EQ(handle->mode(), AccessMode::kPassthrough) << name;
